@@ -216,13 +216,13 @@ def show(names: Iterable[str], seeds: list[int], out: list[Path]) -> None:
             }
             cells = [with_interval(values) for values in found.values()]
             print(f"| {what}, mean of the {kind} | | {' | '.join(cells)} |")
-            differences = (
-                [own - other for own, other in zip(found[MAIN], values, strict=True)]
-                for values in found.values()
-            )
-            print(
-                f"| {what}, density above it | | {' | '.join(with_interval(each) for each in differences)} |"
-            )
+            above = [
+                ""
+                if score == MAIN
+                else with_interval([own - other for own, other in zip(found[MAIN], values, strict=True)])
+                for score, values in found.items()
+            ]
+            print(f"| {what}, density above it | | {' | '.join(above)} |")
 
 
 def with_interval(values: list[float]) -> str:

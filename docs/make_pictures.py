@@ -14,7 +14,7 @@ import pandas as pd
 from PIL import Image
 
 from layerwise.data import PreprocessingSettings, Problem, SplitSettings, split_raw
-from layerwise.data.preprocessing import columns_for_summary, fit_preprocessor
+from layerwise.data.preprocessing import column_for_summary, fit_preprocessor, summarized_kinds
 from layerwise.evaluation import categorical_drift, numeric_drift
 from layerwise.evaluation.plots import plot_drift
 
@@ -70,14 +70,14 @@ def plot_drift_example(degrees: float = 12) -> None:
     new = frame.iloc[split.test].assign(temp=lambda rows: rows["temp"] + degrees)
     new["wind"] = new["wind"].where(new.index % 4 > 0)
     found = []
-    for name, (kind, values, missing) in columns_for_summary(new, state["kinds"]).items():
+    for name, kind in summarized_kinds(state["kinds"]):
         before, n = state["summary"]["columns"][name], len(split.training)
-        if kind == "number":
-            found.append(numeric_drift(name, before, values, n))
+        seen = column_for_summary(new[name], kind)
+        if seen.kind == "number":
+            found.append(numeric_drift(name, before, seen.values, n))
         else:
-            found.append(
-                categorical_drift(name, before, pd.Series(values).value_counts().to_dict(), missing, n)
-            )
+            counts = pd.Series(seen.values).value_counts().to_dict()
+            found.append(categorical_drift(name, before, counts, seen.missing, n))
     plot_drift(found, len(new)).savefig(PICTURES / "drift.png", dpi=110)
 
 

@@ -133,6 +133,23 @@ def figures_are_drawn_where_they_are_looked_at(request):
         yield
 
 
+# Folders whose tests run pipelines of their own for what is not drawn.
+FEW_FIGURES = ("inference", "parameters", "pipelines", "sweeping", "tracking", "training")
+
+
+@pytest.fixture(autouse=True)
+def a_tests_own_runs_draw_what_it_looks_at(request):
+    """Saves the figures of a test's own runs blank unless it is marked `figures`; a fixture of many tests draws its."""
+    folders = {parent.name for parent in request.path.parents}
+    if not folders.intersection(FEW_FIGURES) or request.node.get_closest_marker("figures"):
+        yield
+        return
+    from helpers.quick_projects import blank_figures
+
+    with blank_figures():
+        yield
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory):
     """A project that all tests share; each test says what it runs."""

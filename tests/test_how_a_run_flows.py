@@ -66,9 +66,10 @@ def test_the_nodes_are_those_of_the_dbn_pipeline_in_their_order():
 )
 def test_a_nodes_function_is_in_the_file_beside_it_and_calls_the_file_behind_it(row, node):
     _, defined, called = row
-    assert Path(inspect.getsourcefile(node.func)) == (SOURCE / defined).resolve()
-    arguments = {getattr(kind, "__module__", "") for kind in node.func.__annotations__.values()}
-    assert module_of(called) in modules_reached(node.func) | arguments
+    function = inspect.unwrap(node.func)
+    assert Path(inspect.getsourcefile(function)) == (SOURCE / defined).resolve()
+    arguments = {getattr(kind, "__module__", "") for kind in function.__annotations__.values()}
+    assert module_of(called) in modules_reached(function) | arguments
 
 
 def test_every_package_is_visited_and_the_drawing_has_the_order_of_the_imports():

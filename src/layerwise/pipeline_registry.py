@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.utils import UserError, nearest
+
+if TYPE_CHECKING:
+    from layerwise.sweeping import Objective
 
 RUNNABLE = (
     "dbn", "mlp", "rbm", "autoencoder", "sae", "dbm", "gradients",
@@ -17,6 +21,8 @@ RUNNABLE = (
 )  # fmt: skip
 # They are the same stages composed; every other one has a folder of its name.
 SUPERVISED = ("dbn", "mlp", "sae", "dbm", "linear", "forest", "boosting")
+# Those whose module names an OBJECTIVE, by which a sweep compares trials.
+SEARCHED = ("dbn", "mlp", "sae", "dbm", "rbm", "autoencoder")
 # Kedro's name of the pipeline of a bare `kedro run`.
 DEFAULT = "__default__"
 
@@ -62,6 +68,21 @@ def create_pipeline(name: str) -> Pipeline:
         return compose_supervised(name)
     found: Pipeline = import_module(f"layerwise.pipelines.{name}").create_pipeline()
     return found
+
+
+def find_objective(name: str) -> Objective:
+    """Return what a sweep of the pipeline makes small or large.
+
+    Raises:
+        UnknownPipelineError: there is no such pipeline, or it names no objective.
+    """
+    if name not in SEARCHED:
+        raise UnknownPipelineError(
+            f"kedro sweep has no objective for '{name}'{nearest(name, list(SEARCHED))}"
+        )
+    module = "composition" if name in SUPERVISED else f"{name}.pipeline"
+    objective: Objective = import_module(f"layerwise.pipelines.{module}").OBJECTIVE
+    return objective
 
 
 def register_pipelines() -> Mapping[str, Pipeline]:

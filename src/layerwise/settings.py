@@ -97,7 +97,7 @@ CONFIG_LOADER_ARGS = {
     "default_run_env": "digits",
     # A problem says only what differs from the defaults.
     "merge_strategy": {"parameters": "soft"},
-    "config_patterns": {"catalog": ["catalog*", "catalog*/**"]},
+    "config_patterns": {"catalog": ["catalog*", "catalog*/**"], "sweep": ["sweep*"]},
     # ${problem:} in the catalog's paths, ${parameter:predict.model} where an entry is named by the command.
     "custom_resolvers": {"problem": problem, "parameter": parameter},
 }

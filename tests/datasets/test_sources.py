@@ -185,7 +185,7 @@ def test_a_table_of_ones_own_needs_no_hash_and_takes_settings_of_reading(tmp_pat
     table = table_of(tmp_path, body, reading={"separator": ";"}).load()
     assert table.to_dict("list") == {"a": ["1,5", None], "b": ["x", "y"]}
     assert table.attrs["sha256"] == hashlib.sha256(body).hexdigest()
-    assert (table.attrs["separator"], table.attrs["line_numbers"]) == (";", [2, 3])
+    assert (table.attrs["separator"], list(table.attrs["line_numbers"])) == (";", [2, 3])
 
 
 def test_the_problem_says_how_its_table_is_read(tmp_path, monkeypatch):

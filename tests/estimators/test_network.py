@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -213,3 +215,32 @@ def test_a_class_with_one_row_is_learnt_from(recwarn):
     classifier = NetworkClassifier((4,), **SMALL).fit(x, y)
     assert list(classifier.classes_) == [0, 1, 2, 9]
     assert classifier.predict_proba(x).shape == (150, 4)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_row_may_have_several_labels_as_scikit_learns_own_networks_have_them(sparse, tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    y = (X > 0).astype(int)
+    given = csr_matrix(y) if sparse else pd.DataFrame(y, columns=["warm", "wet", "x0"])
+    settings = {"epochs": 30, "ensemble_members": 1, "learning_rate": 0.02, "random_state": 0}
+    classifier = NetworkClassifier((16,), **settings).fit(X, given)
+    peer = MLPClassifier((16,), max_iter=5, random_state=0).fit(X, y)
+    assert classifier.classes_.tolist() == [0, 1, 2]
+    assert classifier.predict(X).shape == classifier.predict_proba(X).shape == peer.predict_proba(X).shape
+    assert (classifier.predict(X) == y).mean(0).min() > 0.95
+    assert classifier.score(X, y) == (classifier.predict(X) == y).all(1).mean()
+    classifier.save(tmp_path)
+    np.testing.assert_array_equal(NetworkClassifier.load(tmp_path).predict(X), classifier.predict(X))
+    names = ["label_0", "label_1", "label_2"] if sparse else ["warm", "wet", "x0_"]
+    assert list(classifier.model_.columns.target_names) == names
+
+
+def test_several_columns_of_other_classes_or_for_images_are_refused_with_what_to_do():
+    X, y = np.zeros((6, 4)), np.array([[0, 2]] * 3 + [[1, 0]] * 3)
+    with pytest.raises(
+        DataError, match=r"y has 2 columns, which have to hold 0 and 1 alone.*MultiOutputClassifier"
+    ):
+        NetworkClassifier().fit(X, y)
+    with pytest.raises(DataError, match="a network of images has no labels beside each other"):
+        NetworkClassifier(image_shape=(2, 2)).fit(X, y > 0)

@@ -1,6 +1,6 @@
 """Small trainings of every kind, each of which returns its weights and metrics: what resuming must not change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from layerwise.data.transforms import AugmentationSettings
 from layerwise.models import MLP, EnsembleConfig, MLPConfig, NumberEmbeddingConfig
 from layerwise.models.rbm import DBM, DBN, RBM, DBMConfig, DBNConfig, MeanFieldNetwork, RBMConfig
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
+from layerwise.training.callbacks import Callback
 from layerwise.training.diagnostics import LayerStatistics
 from layerwise.training.gan import GANSettings, train_image_gan
 from layerwise.training.rbm import (
@@ -119,7 +120,9 @@ def ensemble() -> dict[str, Any]:
     return mlp_of(MLP(shape, torch_rng(5, "network")).to(device), optimizer="adamw", weight_decay=0.01)
 
 
-def mlp_of(network: MLP, dynamic_binarization: bool = False, **settings: Any) -> dict[str, Any]:
+def mlp_of(
+    network: MLP, dynamic_binarization: bool = False, callbacks: Sequence[Callback] = (), **settings: Any
+) -> dict[str, Any]:
     chosen = FinetuningSettings(**{"epochs": 6, "batch_size": 25, "learning_rate": 0.02} | settings)
     rows, held_out = TensorData(gray(0), labels(0)), TensorData(gray(1, 30), labels(1, 30))
     statistics = LayerStatistics(network, held_out)
@@ -132,7 +135,7 @@ def mlp_of(network: MLP, dynamic_binarization: bool = False, **settings: Any) ->
         3,
         dynamic_binarization=dynamic_binarization,
         image_shape=(4, 4),
-        callbacks=[statistics],
+        callbacks=[statistics, *callbacks],
     )
     layer_statistics = [each.metrics() for each in (statistics.start, *statistics.epochs)]
     return {

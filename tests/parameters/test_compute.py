@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from layerwise.parameters import ComputeSettings, apply_compute_settings
-from layerwise.utils import Compute, DeviceError, ResumeError, run_context, set_compute
+from layerwise.parameters import ComputeSettings, apply_compute_settings, require_spread
+from layerwise.utils import Compute, DeviceError, ResumeError, UserError, run_context, set_compute
+from layerwise.utils.ranks import in_ranks
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +50,24 @@ def test_a_device_that_is_not_here_stops_the_run(monkeypatch):
 def test_a_device_of_another_name_is_no_value():
     with pytest.raises(ValueError, match="pattern"):
         ComputeSettings(device="gpu")
+
+
+@pytest.mark.parametrize(("ranks", "takes_gpus"), [(2, True), (3, False)])
+def test_ranks_take_a_gpu_each_or_none(monkeypatch, ranks, takes_gpus):
+    pretend_gpus(monkeypatch, 2)
+    apply_compute_settings(ComputeSettings(ranks=ranks), None)
+    assert run_context.compute().gpu is takes_gpus
+    assert run_context.compute().ranks == ranks
+    with pytest.raises(DeviceError, match=r"cuda:1 is one device, which"):
+        apply_compute_settings(ComputeSettings(ranks=ranks, device="cuda:1"), None)
+    if not takes_gpus:
+        with pytest.raises(DeviceError, match=r"compute.ranks: 3 takes as many GPUs, and here are 2"):
+            apply_compute_settings(ComputeSettings(ranks=3, device="cuda"), None)
+
+
+def test_ranks_are_refused_where_nothing_trains_in_them():
+    functions = [len, in_ranks(len)]
+    require_spread(ComputeSettings(ranks=2), functions)
+    require_spread(ComputeSettings(), functions[:1])
+    with pytest.raises(UserError, match=r"nothing of that runs here: set compute.ranks: 1"):
+        require_spread(ComputeSettings(ranks=2), functions[:1])

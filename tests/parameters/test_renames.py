@@ -104,16 +104,16 @@ def test_right_parameters_are_left_as_they_are_and_wrong_ones_are_not_changed():
     assert given == {"gan": {}, "preparation": None, "preprocessing": {"scaling": "minmax"}}
 
 
-def test_an_old_name_on_the_command_line_or_in_a_problems_folder_stops_the_run_before_any_node(project):
+def test_an_old_name_on_the_command_line_or_in_a_problems_folder_stops_the_run_before_any_node(fresh_project):
     with pytest.raises(ParameterError, match=r"pretraining\.activities is called pretraining\.features now$"):
-        project.run("dbn", pretraining={"activities": "samples"})
-    folder = project.path / "conf/first_edition"
+        fresh_project.run("dbn", pretraining={"activities": "samples"})
+    folder = fresh_project.path / "conf/first_edition"
     folder.mkdir()
     (folder / "parameters.yml").write_text(
         "problem:\n  name: first_edition\n  task: binary\npreparation:\n  binarise: fresh\nhealth: true\n"
     )
     with pytest.raises(ParameterError) as caught:
-        project.run("dbn", env="first_edition")
+        fresh_project.run("dbn", env="first_edition")
     for part in (
         "preparation.binarise is called preprocessing.binarize now",
         "preprocessing.binarize: fresh is called dynamic now",

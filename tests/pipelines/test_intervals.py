@@ -9,6 +9,7 @@ from layerwise.evaluation.metrics import NamedMetrics
 from layerwise.inference import load_trained_model
 from layerwise.parameters import EvaluationSettings, ParameterError
 from layerwise.pipelines.evaluation.interval_nodes import find_intervals, measure_intervals
+from layerwise.pipelines.evaluation.scores import score_rows
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +136,7 @@ def test_rows_count_by_their_weights_where_intervals_are_found_and_where_they_ar
     heavy = find_intervals(network, rows([1.0, 2.0, 3.0, 4.0], [1.0, 1.0, 1.0, 3.0]), columns, settings)
     assert (even.half_widths, heavy.half_widths) == ((3.0,), (4.0,))
     test = rows([1.0, 2.0, 5.0], [1.0, 1.0, 2.0])
-    found = measure_intervals(network, test, columns, even, NamedMetrics({})).root
+    scored = score_rows(network, test, columns)
+    found = measure_intervals(scored, test, columns, even, NamedMetrics({})).root
     assert found["interval_coverage"].value == 0.5
     assert found["interval_width"].value == 6.0

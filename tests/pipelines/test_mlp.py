@@ -71,6 +71,7 @@ def test_accuracy_can_choose_the_best_epoch(project):
     assert best["accuracy"] != best["loss"]
 
 
+@pytest.mark.figures
 def test_augmented_digits_are_plotted_and_change_what_is_learned(project):
     figure = ["reporting.plot_augmentation_mlp", *STOP]
     moved = {"augmentation": {"rotate": 10, "shift": 0.1, "noise": 0.1}, "epochs": 1}
@@ -228,6 +229,7 @@ def test_many_seeds_give_mean_and_standard_deviation_and_the_first_is_the_run_al
     )
 
 
+@pytest.mark.figures
 def test_a_grid_is_chosen_from_by_the_validation_rows(project):
     settings = {"mlp": {"hidden_sizes": [8]}, "finetuning": {"epochs": 4, "monitor": "validation/loss"}}
     grid = {"learning_rate": [0.00001, 0.01], "l2": [0, 1]}

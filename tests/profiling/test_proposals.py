@@ -322,3 +322,9 @@ def test_skrubs_report_of_a_table_stands_beside_the_page(tmp_path):
 def test_a_name_that_can_be_no_folder_is_refused(tmp_path, name):
     with pytest.raises(DataError, match="cannot name a problem"):
         propose_problem(name, tmp_path / "t.csv", tmp_path)
+
+
+def test_very_many_rows_are_split_each_by_itself(propose, monkeypatch):
+    assert propose(rows(), "kept").value("split.method") is None
+    monkeypatch.setattr("layerwise.profiling.tables.MANY_ROWS", 120)
+    assert propose(rows(), "kept").value("split.method") == "hash"

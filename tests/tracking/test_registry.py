@@ -4,10 +4,10 @@ import re
 import mlflow
 import pytest
 
-from layerwise.inference import ModelComparison, ModelError
+from layerwise.inference import ModelComparison, ModelError, ModelManifest
 from layerwise.tracking import move_champion
 from layerwise.tracking.input_datasets import fingerprint
-from layerwise.tracking.registry import champion_metric, compare_with_champion
+from layerwise.tracking.registry import champion_metric, compare_with_champion, copying_refusal
 
 
 def tags(value, rows="r", metric="roc_auc"):
@@ -43,6 +43,18 @@ def test_other_test_rows_or_another_metric_leave_the_champion_with_a_message():
     message, moves = compare_with_champion(tags(0.1, metric="error"), tags(0.8), "4")
     assert not moves
     assert "compared by roc_auc" in message
+
+
+def test_a_generator_whose_rows_are_near_to_training_rows_is_refused_with_what_to_do():
+    def refusal(**metrics):
+        measured = {name: {"value": value} for name, value in metrics.items()}
+        return copying_refusal(ModelManifest(problem="churn", pipeline="gan", metrics=measured))
+
+    assert refusal() == refusal(memorization_ratio=0.5) == ""
+    assert "Not registered as churn: the rows" in refusal(memorization_ratio=0.31)
+    assert "(memorization_ratio 0.31, below 0.5). Train it for fewer epochs" in refusal(
+        memorization_ratio=0.31
+    )
 
 
 def test_the_fingerprint_depends_on_file_targets_and_rows():

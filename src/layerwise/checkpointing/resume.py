@@ -11,7 +11,7 @@ from torch import Tensor
 
 from layerwise.checkpointing.state import Stateful, history_from_json, history_to_json
 from layerwise.checkpointing.store import Checkpoint, CheckpointStore
-from layerwise.utils import ResumeError, current_checkpoint_store
+from layerwise.utils import ResumeError, current_checkpoint_store, ranks
 
 if TYPE_CHECKING:
     from layerwise.checkpointing.state import Progress
@@ -46,7 +46,8 @@ class ResumableTraining:
                 self.parts[self._free_name(type(other).__name__)] = other
         checkpoints = cast("CheckpointStore | None", current_checkpoint_store())
         self.stage = None if checkpoints is None else checkpoints.stage(progress.name)
-        self.found: Checkpoint | None = None if self.stage is None else self.stage.load()
+        # All ranks go on from what rank 0, which writes them, has found.
+        self.found: Checkpoint | None = ranks.from_rank_0(None if self.stage is None else self.stage.load())
         if self.found is not None:
             try:
                 self._check(self.found.metadata)

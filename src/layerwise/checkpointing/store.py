@@ -92,6 +92,14 @@ class CheckpointStore:
         self._thread = threading.local()
         self._seen: dict[tuple[str, str], int] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs to go on writing in this thread's scope."""
+        return {**vars(self), "_thread": getattr(self._thread, "scope", "run")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state | {"_thread": threading.local()})
+        self.set_scope(state["_thread"])
+
     @property
     def on(self) -> bool:
         """True when checkpoints are written."""

@@ -11,7 +11,8 @@ from layerwise.cli.problem import problem
 from layerwise.cli.registry import registry
 from layerwise.cli.run import run
 from layerwise.cli.serve import champion, serve
-from layerwise.tracking import disable_telemetry
+from layerwise.cli.sweep import sweep
+from layerwise.tracking import collect_garbage_rarely, disable_telemetry
 
 __all__ = [
     "ErrorMessageHook",
@@ -24,11 +25,14 @@ __all__ = [
     "run",
     "serve",
     "show_user_errors_as_messages",
+    "sweep",
 ]
 
 
 # Kedro imports this module before it or MLflow could report a command.
 disable_telemetry()
+# What a command imports is much, torch alone takes a sixth longer with the collector's usual thresholds.
+collect_garbage_rarely()
 
 
 @click.group(name="layerwise")
@@ -36,5 +40,5 @@ def cli() -> None:
     """Commands of the project's own beside Kedro's."""
 
 
-for command in (run, registry, serve, champion, problem, compare):
+for command in (run, registry, serve, champion, problem, compare, sweep):
     cli.add_command(command)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from kedro.framework.cli.project import run as kedro_run
 
+from layerwise.cli.run import run_pipeline
 from layerwise.utils import UserError
 
 if TYPE_CHECKING:
@@ -49,27 +50,19 @@ def compare(
     if folds is not None:
         own["split"] = (params.get("split") or {}) | {"folds": folds}
     try:
-        _run_session(metadata, name, "compare", params | own)
+        run_pipeline(metadata.project_path, name, "compare", params | own)
         folder = metadata.project_path / "data/08_reporting" / problem() / "compare"
         board = Leaderboard.model_validate_json((folder / "leaderboard.json").read_text())
         _print_standings(board)
         click.echo(f"The page: {folder / 'leaderboard.html'}. Now {board.winner} is trained and registered.")
         on_card = {"compare": (params.get("compare") or {}) | {"on_card": True}}
-        _run_session(metadata, name, board.winner, params | on_card)
+        run_pipeline(metadata.project_path, name, board.winner, params | on_card)
     except UserError as error:
         raise click.ClickException(str(error)) from None
 
 
 # What `kedro run` takes as --params, compare takes too.
 compare.params.append(next(each for each in kedro_run.params if each.name == "params"))
-
-
-def _run_session(metadata: ProjectMetadata, env: str, pipeline: str, params: dict[str, Any]) -> None:
-    from kedro.framework.session import KedroSession
-
-    with KedroSession.create(metadata.project_path, env=env, runtime_params=params) as session:
-        run_pipelines: Any = session.run
-        run_pipelines(pipeline_names=[pipeline])
 
 
 def minutes(text: str) -> float:

@@ -12,7 +12,14 @@ from omegaconf.errors import OmegaConfBaseException
 
 from layerwise.utils import UserError
 
-FILES = ("parameters*.yml", "parameters*/**/*.yml", "catalog*.yml", "catalog*/**/*.yml", "globals*.yml")
+FILES = (
+    "parameters*.yml",
+    "parameters*/**/*.yml",
+    "catalog*.yml",
+    "catalog*/**/*.yml",
+    "globals*.yml",
+    "sweep*.yml",
+)
 RESOLVERS = "${problem:}, ${parameter:name} and ${globals:name}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -58,6 +59,15 @@ def _own_options() -> list[click.Parameter]:
 
 
 run = RunCommand(kedro_run.name, callback=kedro_run.callback, params=_own_options(), help=kedro_run.help)
+
+
+def run_pipeline(project: Path, env: str | None, pipeline: str, params: Mapping[str, Any]) -> None:
+    """Run a pipeline as `kedro run` does, as a part of another command."""
+    from kedro.framework.session import KedroSession
+
+    with KedroSession.create(project, env=env, runtime_params=dict(params)) as session:
+        run_pipelines: Any = session.run
+        run_pipelines(pipeline_names=[pipeline])
 
 
 def _wrong_names(given: Mapping[str, Any], error: Exception) -> Iterator[str]:

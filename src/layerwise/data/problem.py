@@ -106,6 +106,13 @@ class Problem(Config):
 class SplitSettings(Config):
     """How rows are split; an official test set takes the place of `test_fraction`."""
 
+    method: Literal["sampled", "hash"] = setting(
+        "sampled",
+        "as many test rows as asked for, drawn of all; or each row by a hash of its inputs (of its group) and the seed "
+        "alone, so that it stays in its part when rows are added, and equal rows are in one",
+        "hash for tables that grow, or of a million rows",
+        "images, ratings, documents, time, folds",
+    )
     test_fraction: float = setting(
         0.2, "test rows, as a fraction of all rows", "", "an official test set", gt=0, lt=1
     )
@@ -161,6 +168,12 @@ class SplitSettings(Config):
             wrong.append(
                 f"{linked} says which rows are for validation, and validation_tail does too: leave one out"
             )
+        if self.method == "hash":
+            counted = ("test_rows", "validation_rows", "validation_tail", "time", "folds")
+            for name in (name for name in counted if self.changed(name)):
+                wrong.append(
+                    f"method: hash takes each row by itself, and has no use for {name}: leave one of them out"
+                )
         if self.repeats > 1 and self.folds is None:
             wrong.append("repeats is of folds, and there are none: set folds, such as 5")
         if self.repeats > 1 and self.time is not None:

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator
 from layerwise.data.errors import DataError
 from layerwise.data.linked_rows import UNLINKED, RowKeys, last_rows, row_keys, sample_groups
 from layerwise.data.problem import Problem, SplitSettings
+from layerwise.data.row_hashes import TEST, TRAINING, VALIDATION, parts_by_hash
 from layerwise.data.sources import Images
 from layerwise.data.tensors import Task, TensorData
 from layerwise.utils import Config, derive_seed
@@ -72,9 +73,38 @@ def split_raw(raw: Any, problem: Problem, settings: SplitSettings, seed: int) ->
     if labelled is not None:
         return split_raw(raw.iloc[labelled], problem, settings, seed).among(labelled, len(raw))
     targets, n_official_test = split_targets(raw, problem)
+    if settings.method == "hash":
+        return _split_by_hash(raw, targets, problem, settings, seed)
     # Rows without any target are neither stratified nor checked for classes.
     task = problem.task if problem.targets or isinstance(raw, Images) else "documents"
     return split_rows(targets, task, settings, seed, n_official_test, row_keys(raw, settings))
+
+
+def _split_by_hash(
+    raw: Any, targets: np.ndarray, problem: Problem, settings: SplitSettings, seed: int
+) -> Split:
+    """Return the split of a table whose rows are taken each by itself, in their order."""
+    if not hasattr(raw, "iloc"):
+        raise DataError(
+            "split.method: hash is of the cells of a table, and these rows are none: leave it out"
+        )
+    if problem.task in ("multiclass", "binary"):
+        _classes(targets)
+    row_keys(raw, settings)  # refuses a wrong column
+    others = {*problem.drop, *problem.targets, problem.weights}
+    inputs = [str(name) for name in raw if str(name) not in others]
+    names = inputs if settings.groups is None else [settings.groups]
+    found = parts_by_hash(raw, names, settings, split_seed(settings, seed))
+    training, validation, test = (np.flatnonzero(found == part) for part in (TRAINING, VALIDATION, TEST))
+    return Split(training=training, validation=validation, test=test, not_inputs=settings.not_inputs)
+
+
+def _classes(targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the classes and how many rows have each; a DataError where there is one only."""
+    classes, counts = np.unique(targets, return_counts=True)
+    if len(classes) < 2:
+        raise DataError(f"the target has one class only ({classes.tolist()}): there is nothing to learn")
+    return classes, counts
 
 
 def labelled_rows(raw: Any, problem: Problem) -> np.ndarray | None:
@@ -141,9 +171,7 @@ def split_rows(
     stratify = settings.stratify and task in ("multiclass", "binary")
     own_seed = split_seed(settings, seed)
     if task in ("multiclass", "binary"):
-        classes, counts = np.unique(targets, return_counts=True)
-        if len(classes) < 2:
-            raise DataError(f"the target has one class only ({classes.tolist()}): there is nothing to learn")
+        classes, counts = _classes(targets)
         if stratify and keys.times is None and counts.min() < 3:
             rare = classes[counts.argmin()]
             raise DataError(

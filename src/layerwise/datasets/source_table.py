@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from kedro.io import DatasetError
 
 from layerwise.data import DataError
@@ -101,7 +102,7 @@ class SourceTable(_ReadOnlyDataset):
         for level, notes in ((logging.INFO, found), (logging.WARNING, lost)):
             for note in notes:
                 log.log(level, "%s", note)
-        frame = table.cells.copy()
+        frame = table.cells.copy(deep=False)
         for name, cells in table.cells.items():
             if cells.dtype == "O":
                 frame[name] = cells.mask(cells == "", None)
@@ -110,7 +111,7 @@ class SourceTable(_ReadOnlyDataset):
             sha256=self._file.sha256 or sha256_of(path),
             separator=file_format.separator,
             file_format=file_format.model_dump_json(),
-            line_numbers=_LineNumbers(table.line_numbers.tolist()),
+            line_numbers=_line_numbers(table.line_numbers),
             reading_notes=[f"{note.rstrip('.')}." for note in (*found, *lost)],
         )
         return frame
@@ -137,6 +138,13 @@ class SourceTable(_ReadOnlyDataset):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._folder, "file": self._file.name}
+
+
+def _line_numbers(numbers: np.ndarray) -> range | _LineNumbers:
+    """Return the lines of rows: where they follow each other, as those of nearly all files do, by their ends alone."""
+    first, last = int(numbers[0]), int(numbers[-1])
+    follow = last - first == len(numbers) - 1 and bool((np.diff(numbers) == 1).all())
+    return range(first, last + 1) if follow else _LineNumbers(numbers.tolist())
 
 
 class _LineNumbers(list[int]):

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags, check_random_state, get_tags
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d
 from torch import nn
 
@@ -116,7 +117,7 @@ class NetworkEstimator(BaseEstimator):
         raw = self._raw(X, reset=True)
         if y is None and get_tags(self).target_tags.required:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
-        targets = self._targets(X, y)
+        targets = self._targets(raw, y)
         arguments = {**self.arguments, "validation_fraction": "split.validation_fraction"}
         models: dict[str, type[Config]] = {
             **self.models,
@@ -138,7 +139,7 @@ class NetworkEstimator(BaseEstimator):
         return rows
 
     def _targets(self, X: Any, y: Any) -> Targets | None:
-        """Return what the rows are learnt to predict; a supervised estimator says it."""
+        """Return what the rows of `raw_rows` are learnt to predict; a supervised estimator says it."""
         return None
 
     def _raw(self, X: Any, *, reset: bool = False) -> Any:
@@ -174,21 +175,31 @@ class NetworkClassifierMixin(ClassifierMixin):
     classes_: np.ndarray
 
     def predict_proba(self: Any, X: Any) -> np.ndarray:
-        """Return the probability of each class, (n, classes) float64, in the order of `classes_`."""
+        """Return the probability of each class, or label, (n, classes) float64, in the order of `classes_`."""
         scores = self._scores(X)
+        if self.model_.columns.task == "multilabel":
+            return scores
         if len(self.classes_) == 2:
             return np.column_stack([1 - scores[:, 0], scores[:, 0]])
         found: np.ndarray = scores / scores.sum(1, keepdims=True)
         return found
 
     def predict(self: Any, X: Any) -> np.ndarray:
-        """Return the class of each row, (n,)."""
+        """Return the class of each row, (n,), or 0 and 1 for each label, (n, labels)."""
         probabilities = self.predict_proba(X)
+        if self.model_.columns.task == "multilabel":
+            return (probabilities >= 0.5).astype(int)
         return self.classes_[probabilities.argmax(1)]
+
+    def __sklearn_tags__(self: Any) -> Tags:
+        tags: Tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
     def _targets(self: Any, X: Any, y: Any) -> Targets:
         """Return the labels as what a network learns, and set `classes_`."""
-        name = str(getattr(y, "name", None) or "label")
+        if type_of_target(y, input_name="y").endswith(("-indicator", "-multioutput")):
+            return self._several_labels(X, y)
         values = column_or_1d(y, warn=True)
         check_classification_targets(values)
         check_consistent_length(X, values)
@@ -196,7 +207,23 @@ class NetworkClassifierMixin(ClassifierMixin):
         if len(self.classes_) < 2:
             raise DataError(f"y has one class only ({self.classes_[0]}): there is nothing to learn")
         task: Any = "binary" if len(self.classes_) == 2 else "multiclass"
-        return Targets(task, values, self.classes_, (free_name(name, list(getattr(X, "columns", ()))),))
+        return Targets(task, values, self.classes_, _target_names(X, y, 1, "label"))
+
+    def _several_labels(self: Any, X: Any, y: Any) -> Targets:
+        if self.image_shape is not None:
+            raise DataError(
+                "image_shape is for one class a row: a network of images has no labels beside each other"
+            )
+        values = check_array(y, accept_sparse="csr", dtype=None, input_name="y")
+        if type_of_target(y) != "multilabel-indicator":
+            raise DataError(
+                f"y has {values.shape[1]} columns, which have to hold 0 and 1 alone; for columns of other classes fit "
+                "a network for each (sklearn.multioutput.MultiOutputClassifier)"
+            )
+        check_consistent_length(X, values)
+        values = (values.toarray() if issparse(values) else values).astype(np.int64)
+        self.classes_ = np.arange(values.shape[1])
+        return Targets("multilabel", values, None, _target_names(X, y, values.shape[1], "label"))
 
 
 class NetworkRegressorMixin(RegressorMixin):
@@ -218,17 +245,23 @@ class NetworkRegressorMixin(RegressorMixin):
         """Return the numbers as what a network learns, and set `one_target_`."""
         if getattr(self, "image_shape", None) is not None:
             raise DataError("image_shape is for classes: a network of images has no regression")
-        given = getattr(y, "columns", None)
-        names = [str(n) for n in given] if given is not None else [str(getattr(y, "name", None) or "target")]
         values = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         check_consistent_length(X, values)
-        if values.ndim == 2 and values.shape[1] == 1 and given is None:
+        if values.ndim == 2 and values.shape[1] == 1 and not hasattr(y, "columns"):
             values = column_or_1d(values, warn=True)
         self.one_target_ = values.ndim == 1
-        if not self.one_target_ and len(names) != values.shape[1]:
-            names = [f"target_{k}" for k in range(values.shape[1])]
-        columns = list(getattr(X, "columns", ()))
-        return Targets("regression", values, None, tuple(free_name(name, columns) for name in names))
+        n_targets = 1 if self.one_target_ else values.shape[1]
+        return Targets("regression", values, None, _target_names(X, y, n_targets, "target"))
+
+
+def _target_names(X: Any, y: Any, n: int, name: str) -> tuple[str, ...]:
+    """Return the names of n targets: those that y has, or the given one, numbered where there are several."""
+    given = getattr(y, "columns", None)
+    names = list(given) if given is not None else [getattr(y, "name", None) or name]
+    if len(names) != n:
+        names = [f"{name}_{k}" for k in range(n)]
+    columns = list(getattr(X, "columns", ()))
+    return tuple(free_name(str(each), columns) for each in names)
 
 
 def _plain(value: Any) -> Any:

@@ -58,7 +58,7 @@ class DBNEstimator(NetworkEstimator):
 
         Args:
             X: (n, features) an array of numbers, or a DataFrame of any columns.
-            y: (n,) the targets; a regression also has (n, targets).
+            y: (n,) the targets; a regression also has (n, targets), and a classifier (n, labels) of 0 and 1.
             sample_weight: (n,) how much each row counts in fine-tuning.
 
         Raises:
@@ -106,7 +106,7 @@ class DBNClassifier(NetworkClassifierMixin, DBNEstimator):
         random_state: an int is the `seed` of the pipelines; a numpy RandomState or None is drawn from.
 
     Attributes:
-        classes_: the classes, sorted.
+        classes_: the classes, sorted; the positions of labels that a row has several of.
         network_: the fine-tuned network.
         history_: one dict of metrics an epoch of fine-tuning.
         model_: the network with its preprocessing, as the pipelines save it.

@@ -16,7 +16,7 @@ from layerwise.estimators.base import NetworkEstimator
 from layerwise.estimators.rows import Targets
 from layerwise.estimators.settings import settings_under
 from layerwise.inference import ModelParts
-from layerwise.inference.tasks import answer_rows, parse_settings
+from layerwise.inference.tasks import answer_rows, condition_rows, parse_settings
 from layerwise.parameters.sizing import size_gan
 from layerwise.training.gan import GANSettings, train_table_gan
 from layerwise.utils import Config, choose_device, nearest
@@ -119,16 +119,8 @@ class TabularGAN(NetworkEstimator):
         Raises:
             TaskError: a condition is a number, a category that training never had, or never met.
         """
-        import pandas as pd
-
         check_is_fitted(self, "model_")
-        encoding = self.model_.parts.encoding
-        assert encoding is not None
-        known = [column.name for column in encoding.columns]
-        for name in [] if conditions is None else conditions:
-            if name not in known:
-                raise DataError(f"conditions: the table has no column '{name}'{nearest(str(name), known)}")
-        given = pd.DataFrame([conditions] * n) if isinstance(conditions, Mapping) else conditions
+        given = None if conditions is None else condition_rows(self.model_, conditions, n)
         seed = self.random_state if random_state is None else random_state
         settings = {"task": "sample", "n": n, "seed": seed if isinstance(seed, int | np.integer) else -1}
         found = answer_rows(self.model_, given, parse_settings(settings))

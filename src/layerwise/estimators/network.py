@@ -48,7 +48,7 @@ class FeedForwardEstimator(NetworkEstimator):
 
         Args:
             X: (n, features) an array of numbers, or a DataFrame of any columns.
-            y: (n,) the targets; a regression also has (n, targets).
+            y: (n,) the targets; a regression also has (n, targets), and a classifier (n, labels) of 0 and 1.
             sample_weight: (n,) how much each row counts.
 
         Raises:
@@ -90,7 +90,7 @@ class NetworkClassifier(NetworkClassifierMixin, FeedForwardEstimator):
         random_state: an int is the `seed` of the pipelines; a numpy RandomState or None is drawn from.
 
     Attributes:
-        classes_: the classes, sorted.
+        classes_: the classes, sorted; the positions of labels that a row has several of.
         network_: the trained network.
         history_: one dict of metrics an epoch.
         model_: the network with its preprocessing, as the pipelines save it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from layerwise.data import DataError
 from layerwise.data.sources import images_of_arrays
 from layerwise.inference.model import TrainedModel
-from layerwise.inference.tasks import answer_rows, offered_tasks, parse_settings
+from layerwise.inference.tasks import answer_rows, condition_rows, offered_tasks, parse_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,10 +79,13 @@ class AskedModel:
 
         Args:
             n: rows, where none are given.
-            given: rows whose filled cells are conditions.
+            given: rows whose filled cells are conditions; or what all n rows have, by column, such as
+                `{"Geography": "France", "Exited": 1}`.
             seed: -1 is drawn; `attrs["seed"]` of the answer has it.
             settings: `steps` of a chain.
         """
+        if isinstance(given, Mapping):
+            given = condition_rows(self.trained_model, given, n)
         return self.ask("sample", given, n=n, seed=seed, **settings)
 
     def _frame(self, rows: Any) -> pd.DataFrame | None:

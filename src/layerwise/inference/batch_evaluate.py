@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from layerwise.data import DataError
-from layerwise.data.preprocessing import columns_for_summary, image_features, row_weights
+from layerwise.data.preprocessing import column_for_summary, image_features, row_weights, summarized_kinds
 from layerwise.data.reading import Chunk, ChunkedReader, parse_targets
 from layerwise.data.sources import LABEL_NAMES
 from layerwise.evaluation import Drift, categorical_drift, numeric_drift
@@ -53,6 +53,10 @@ class BatchEvaluation:
     values: dict[str, Counter[str]] = field(default_factory=dict)
     missing: Counter[str] = field(default_factory=Counter)
     tags: dict[str, str] = field(default_factory=dict)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> BatchEvaluation:
+        # Kedro copies what it keeps in memory for each node that reads it; none changes it, and many rows are much.
+        return self
 
     def run_tags(self) -> dict[str, str]:
         """Return what a run says of the model and of the rows."""
@@ -135,7 +139,8 @@ def evaluate_chunks(
         first = next(iter(found.reasons), "the file has no rows")
         raise DataError(f"no row of {reader.path} can be evaluated: {first}")
     found.targets, found.scores = np.concatenate(targets), np.concatenate(scores)
-    found.numbers = {name: np.concatenate(parts) for name, parts in numbers.items()}
+    # Part by part, as all of them twice are more than all else.
+    found.numbers = {name: np.concatenate(numbers.pop(name)) for name in list(numbers)}
     cells = {name: np.concatenate(parts) for name, parts in kept.items()}
     found.kept = {name: cells[name] for name in keep}
     for name in weighted:
@@ -200,9 +205,10 @@ def _collect_inputs(
         ).items():
             numbers.setdefault(name, []).append(values)
         return
-    for name, (kind, values, missing) in columns_for_summary(rows, model.preprocessor.state["kinds"]).items():
-        if kind == "number":
-            numbers.setdefault(name, []).append(values)
+    for name, kind in summarized_kinds(model.preprocessor.state["kinds"]):
+        seen = column_for_summary(rows[name], kind)
+        if seen.kind == "number":
+            numbers.setdefault(name, []).append(seen.values)
         else:
-            found.values.setdefault(name, Counter()).update(values)
-            found.missing[name] += missing
+            found.values.setdefault(name, Counter()).update(seen.values)
+            found.missing[name] += seen.missing

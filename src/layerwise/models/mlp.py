@@ -151,7 +151,7 @@ class MLP(nn.Module):
             for name, size in zip(config.activations, config.hidden_sizes, strict=True)
         )
         self.normalizations = nn.ModuleList(normalization(config.normalization, size) for size in sizes[1:])
-        self.dropouts = nn.ModuleList(Dropout(rate) for rate in config.dropout_rates)
+        self.dropouts = nn.ModuleList(Dropout(rate, self.n_members) for rate in config.dropout_rates)
         with torch.no_grad():
             for layer in (*self.hidden, self.output):
                 self._initialize(layer, rng)

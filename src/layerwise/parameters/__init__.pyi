@@ -4,6 +4,7 @@ from .compute import (
     ComputeSettings as ComputeSettings,
     TrackingSettings as TrackingSettings,
     apply_compute_settings as apply_compute_settings,
+    require_spread as require_spread,
 )
 from .evaluation import EvaluationSettings as EvaluationSettings
 from .inference import (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
-from layerwise.utils import Compute, Config, ResumeError, set_compute, setting
+from layerwise.utils import Compute, Config, ResumeError, UserError, set_compute, setting
 
 
 class ComputeSettings(Config):
@@ -27,6 +27,12 @@ class ComputeSettings(Config):
         True,
         "on a GPU a training step is captured once and repeated without Python; the bits are the same",
         "false to look at single steps",
+    )
+    ranks: int = setting(
+        1,
+        "processes that train one network together, each on its part of every batch; 1: this one alone",
+        "1 unless batches are of a thousand rows and more and cores or GPUs stand idle, see Beyond one machine",
+        ge=1,
     )
 
 
@@ -51,21 +57,47 @@ def apply_compute_settings(settings: ComputeSettings, earlier: Mapping[str, Any]
         earlier: the record of the run that goes on; None for a new run.
 
     Raises:
-        DeviceError: the device is not here.
+        DeviceError: the device is not here, or not for so many ranks.
         ResumeError: the run began on a GPU, and there is none.
     """
     # Imported here, as it imports torch, which commands that run nothing do without.
     import torch
 
-    from layerwise.utils import check_device, count_gpus
+    from layerwise.utils import DeviceError, check_device, count_gpus
 
     check_device(settings.device)
     here = count_gpus()
+    if settings.ranks > 1 and settings.device not in ("auto", "cpu", "cuda"):
+        raise DeviceError(
+            f"compute.device: {settings.device} is one device, which {settings.ranks} ranks can't have"
+        )
+    if settings.device == "cuda" and here < settings.ranks:
+        raise DeviceError(f"compute.ranks: {settings.ranks} takes as many GPUs, and here are {here}")
     then = here if earlier is None else earlier.get("gpus", here)
     if settings.device == "auto" and then and not here:
         raise ResumeError(
             "the run began on a computer with a GPU, and here is none: go on there, or start a new run with "
             "resume=false"
         )
-    set_compute(Compute(settings.device, settings.capture_steps, gpu=then > 0))
+    set_compute(
+        Compute(
+            settings.device,
+            settings.capture_steps,
+            gpu=then > 0 and here >= settings.ranks,
+            ranks=settings.ranks,
+        )
+    )
     torch.set_float32_matmul_precision(settings.matmul_precision)
+
+
+def require_spread(settings: ComputeSettings, functions: Iterable[Callable[..., Any]]) -> None:
+    """Raise a UserError where several ranks are asked for and none of a pipeline's functions trains in them."""
+    if settings.ranks == 1:
+        return
+    from layerwise.utils.ranks import is_spread
+
+    if not any(is_spread(function) for function in functions):
+        raise UserError(
+            f"compute.ranks: {settings.ranks} is for the training of one MLP, DBN, RBM, autoencoder or GAN of images, "
+            "and nothing of that runs here: set compute.ranks: 1"
+        )

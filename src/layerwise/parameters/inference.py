@@ -53,8 +53,9 @@ class PredictSettings(TaskSettings):
     )
     input: str | None = setting(
         None,
-        "the rows: a table (csv, tsv, xlsx, Parquet, JSON lines, packed or not), told by its content; for images also "
-        "idx, npy, npz, a picture or a folder of pictures; or the name of a catalog entry, such as raw",
+        "the rows: a table (csv, tsv, xlsx, Parquet, JSON lines, packed or not; a folder of Parquet files), told by "
+        "its content; for images also idx, npy, npz, a picture or a folder of pictures; or the name "
+        "of a catalog entry, such as raw",
     )
     output: str | None = setting(
         None,

@@ -5,7 +5,6 @@ import logging
 import torch
 from kedro.pipeline import Pipeline
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation import plots
@@ -23,8 +22,8 @@ from layerwise.utils import choose_device, torch_rng
 
 log = logging.getLogger(__name__)
 
-# Samples of each class that are measured, and that are shown.
-MEASURED, SHOWN = 50, 12
+# Samples of each class, and how many of them are shown.
+SAMPLED, SHOWN = 50, 12
 # Chains that last need more epochs than the layer that learns features has.
 MORE_EPOCHS = 1.5
 
@@ -43,7 +42,7 @@ def has_class_samples(facts: ProblemFacts) -> bool:
 def create_pipeline(name: str) -> Pipeline:
     """Return the training of the RBM with label units, what is measured of its samples, and their figure."""
     rows = ["labelled", "validation", "data_spec"]
-    sampled = ["labelled", "data_spec", "params:evaluation", "params:seed"]
+    evaluation = Stage("evaluation", name)
     return Pipeline(
         [
             Stage("pretraining", name).node(
@@ -52,11 +51,14 @@ def create_pipeline(name: str) -> Pipeline:
                 ["label_rbm", "label_rbm_history"],
                 "train_label_rbm",
             ),
-            Stage("evaluation", name).node(
-                measure_class_samples, ["stack", "label_rbm", "network", *sampled], "metrics_class_samples"
+            evaluation.node(
+                sample_classes,
+                ["stack", "label_rbm", "labelled", "data_spec", "params:evaluation", "params:seed"],
+                "class_samples",
             ),
+            evaluation.node(measure_class_samples, ["network", "class_samples"], "metrics_class_samples"),
             Stage("reporting", name).figure(
-                plot_class_samples, ["stack", "label_rbm", *sampled], "plot_samples"
+                plot_class_samples, ["class_samples", "data_spec", "params:evaluation"], "plot_samples"
             ),
         ]
     )
@@ -88,57 +90,41 @@ def train_class_generator(
     return rbm.cpu(), LayerHistory.of(result)
 
 
-def measure_class_samples(
-    stack: DBN,
-    label_rbm: RBM,
-    network: MLP,
-    labelled: TensorData,
-    columns: DataSpec,
-    settings: EvaluationSettings,
-    seed: int,
-) -> LoggedMetrics:
-    """Return the fraction of samples that the fine-tuned network gives the class that they were sampled of."""
-    classes, rows = _sample(stack, label_rbm, MEASURED, labelled, columns, settings, seed)
-    accuracy = float((predict_classes(network, rows) == classes).double().mean())
-    log.info("The network gives %.1f %% of the samples of a class that class", 100 * accuracy)
-    return LoggedMetrics.of({"class_samples/accuracy": accuracy})
-
-
-def plot_class_samples(
+def sample_classes(
     stack: DBN,
     label_rbm: RBM,
     labelled: TensorData,
     columns: DataSpec,
     settings: EvaluationSettings,
     seed: int,
-) -> Figure:
-    """Plot samples of each class, a line a class."""
-    assert columns.image_shape is not None
-    _, rows = _sample(stack, label_rbm, SHOWN, labelled, columns, settings, seed)
-    lines = dict(zip(columns.class_names, rows.clamp(0, 1).split(SHOWN), strict=True))
-    title = f"Samples of each class, {settings.sampling_steps} Gibbs steps from training rows of it"
-    return plots.plot_image_rows(lines, columns.image_shape, title=title)
-
-
-def _sample(
-    stack: DBN,
-    label_rbm: RBM,
-    n: int,
-    labelled: TensorData,
-    columns: DataSpec,
-    settings: EvaluationSettings,
-    seed: int,
-) -> tuple[Tensor, Tensor]:
-    """Return n classes of each kind (n * classes,), and a sampled row of each.
+) -> TensorData:
+    """Sample rows of each class in turn, whose targets are the classes that they were sampled of.
 
     Chains start at training rows of the class: from coin flips some stay in a mode of another class, whose few label
     units they outvote.
     """
     assert labelled.targets is not None
     n_classes, rng = columns.n_classes, torch_rng(seed, "class samples")
-    classes, known = torch.arange(n_classes).repeat_interleave(n), labelled.targets.reshape(-1).long()
+    classes, known = torch.arange(n_classes).repeat_interleave(SAMPLED), labelled.targets.reshape(-1).long()
     weights = (known == classes[:, None]).float()
     weights[weights.sum(1) == 0] = 1.0  # a class of which no row is labelled starts at any
-    rows = labelled.inputs[torch.multinomial(weights, 1, generator=rng)[:, 0]]
-    steps = settings.sampling_steps
-    return classes, sample_of_classes(stack, label_rbm, classes, n_classes, steps, rng, start=rows)
+    start = labelled.inputs[torch.multinomial(weights, 1, generator=rng)[:, 0]]
+    rows = sample_of_classes(stack, label_rbm, classes, n_classes, settings.sampling_steps, rng, start=start)
+    return TensorData(rows, classes)
+
+
+def measure_class_samples(network: MLP, samples: TensorData) -> LoggedMetrics:
+    """Return the fraction of samples that the fine-tuned network gives the class that they were sampled of."""
+    assert samples.targets is not None
+    accuracy = float((predict_classes(network, samples.inputs) == samples.targets).double().mean())
+    log.info("The network gives %.1f %% of the samples of a class that class", 100 * accuracy)
+    return LoggedMetrics.of({"class_samples/accuracy": accuracy})
+
+
+def plot_class_samples(samples: TensorData, columns: DataSpec, settings: EvaluationSettings) -> Figure:
+    """Plot samples of each class, a line a class."""
+    assert columns.image_shape is not None
+    shown = [rows[:SHOWN] for rows in samples.inputs.clamp(0, 1).split(SAMPLED)]
+    title = f"Samples of each class, {settings.sampling_steps} Gibbs steps from training rows of it"
+    lines = dict(zip(columns.class_names, shown, strict=True))
+    return plots.plot_image_rows(lines, columns.image_shape, title=title)

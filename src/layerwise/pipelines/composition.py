@@ -14,6 +14,9 @@ from layerwise.pipelines import (
 )
 from layerwise.pipelines.facts import current_facts
 from layerwise.pipelines.finetuning.pipeline import has_grid, trains_several
+from layerwise.sweeping import SUPERVISED
+
+OBJECTIVE = SUPERVISED
 
 
 def compose_supervised(name: str) -> Pipeline:

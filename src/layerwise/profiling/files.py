@@ -74,7 +74,7 @@ def propose_problem(
     if not path.exists():
         raise DataError(f"there is no file {path}")
     columns, frame = list[ColumnProfile](), None
-    if path.is_dir() and not _has_pictures(path):
+    if image_form(path) == "folder" and not _has_pictures(path):
         fields, choices, findings = propose_documents(path)
     elif image_form(path) is not None:
         fields, choices, findings = propose_images(path)

@@ -24,7 +24,7 @@ MAX_CLASSES, FEW_NUMBERS = 50, 10
 MIN_CLASS_ROWS = 3
 LONG_TAIL = 3.0
 LEAK = "it alone decides"
-FEW_ROWS, VERY_FEW_ROWS, FOLDS = 1000, 100, 5
+FEW_ROWS, VERY_FEW_ROWS, MANY_ROWS, FOLDS = 1000, 100, 1_000_000, 5
 
 
 class TargetGuess(NamedTuple):
@@ -68,7 +68,7 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
         reasons = "; ".join(f"'{name}': {reason}" for name, reason in dropped.items())
         other = f"keep {', '.join(leaks)} and say allow_leak: true" if leaks else ""
         choices.append(Choice("problem.drop", list(dropped), reasons, other))
-    choices += [*settled.choices, *_missing_words(settled), *_of_few_rows(known[guess.name], task.value)]
+    choices += [*settled.choices, *_missing_words(settled), *_of_the_number(known[guess.name], task.value)]
     findings: list[str] = []
     if n_empty := len(settled.frame) - len(known):
         findings.append(
@@ -104,8 +104,8 @@ def _read(path: Path, target: str | None) -> tuple[SettledTable, list[ColumnProf
     return settled, columns, guess
 
 
-def _of_few_rows(target: pd.Series, task: Task) -> list[Choice]:
-    """Return the settings that few rows need: of a class, or of all."""
+def _of_the_number(target: pd.Series, task: Task) -> list[Choice]:
+    """Return the settings that few rows need, of a class or of all, or very many."""
     found = []
     rare = _rare_classes(target) if task != "regression" else []
     if rare:
@@ -114,6 +114,9 @@ def _of_few_rows(target: pd.Series, task: Task) -> list[Choice]:
     if len(target) < FEW_ROWS:
         reason = f"{len(target)} rows are few; cross-validation measures on every one of them:"
         found.append(Choice("split.folds", FOLDS, reason, is_suggestion=True))
+    if len(target) >= MANY_ROWS:
+        reason = f"{len(target):,} rows are many; each has its place by itself, also when others are added"
+        found.append(Choice("split.method", "hash", reason, "sampled"))
     return found
 
 

@@ -1,5 +1,10 @@
 from .checks import ParameterChecksHook as ParameterChecksHook
-from .environment import disable_telemetry as disable_telemetry, tracking_uri as tracking_uri
+from .environment import (
+    disable_telemetry as disable_telemetry,
+    run_tags as run_tags,
+    top_level_keys as top_level_keys,
+    tracking_uri as tracking_uri,
+)
 from .hook import TrackingHook as TrackingHook
 from .model_lookup import find_model as find_model
 from .process import (
@@ -8,3 +13,4 @@ from .process import (
     collect_garbage_rarely as collect_garbage_rarely,
 )
 from .registry import move_champion as move_champion, register as register
+from .runs import open_child_run as open_child_run, open_run as open_run

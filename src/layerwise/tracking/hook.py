@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from layerwise.parameters import apply_compute_settings, check_parameters
+from layerwise.parameters import apply_compute_settings, check_parameters, require_spread
 from layerwise.tracking.environment import (
     command,
     flatten,
@@ -35,7 +35,7 @@ from layerwise.tracking.outbox import (
 )
 from layerwise.tracking.runs import open_run, watch_system
 from layerwise.tracking.saved_data import SavedData, without_open_sizes
-from layerwise.utils import FolderError, ResumeError, mask_secrets, problem, run_context
+from layerwise.utils import FolderError, ResumeError, in_trial, mask_secrets, problem, run_context
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -73,6 +73,9 @@ class TrackingHook:
         from layerwise.checkpointing import RunLifecycle
 
         self._close()  # of a run that was interrupted in this process, as in a notebook
+        if in_trial():  # its sweep reports it
+            apply_compute_settings(self._parameters["compute"], None)
+            return
         names = run_params.get("pipeline_names") or ["__default__"]
         # Sorted, since Kedro hands several on in no order.
         self._pipelines = sorted({str(name).replace("__default__", "dbn") for name in names})
@@ -88,6 +91,7 @@ class TrackingHook:
         )
         self._status, self._earlier_status = "FAILED", "FAILED"
         try:
+            require_spread(self._parameters["compute"], (node.func for node in pipeline.nodes))
             apply_compute_settings(self._parameters["compute"], self._lifecycle.earlier)
             self._track(uri, used)
         except BaseException:

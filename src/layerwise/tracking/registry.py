@@ -42,6 +42,10 @@ MAX_CARD_LENGTH = 5000
 EARLIER_CHAMPIONS = "champion.earlier"
 
 
+# A generator whose rows lie nearer to training rows than this, in distances of unseen rows, is not registered.
+COPYING_RATIO = 0.5
+
+
 log = logging.getLogger(__name__)
 
 # Compares the new model with the version of that number; true if both were tested on the same rows.
@@ -118,6 +122,18 @@ def register(
     else:
         message += f" `kedro champion {name}/{created.version}` moves the alias."
     return f"Registered as {name} version {created.version}. {message}"
+
+
+def copying_refusal(manifest: ModelManifest) -> str:
+    """Return why a generator of a table is not registered: its rows tell of those that it learnt from; empty if not."""
+    ratio = manifest.metrics.get("memorization_ratio", {"value": COPYING_RATIO})["value"]
+    if ratio >= COPYING_RATIO:
+        return ""
+    return (
+        f"Not registered as {manifest.registered_name}: the rows that it draws are too near to training rows for "
+        f"others to see (memorization_ratio {ratio:.2f}, below {COPYING_RATIO}). Train it for fewer epochs, or on more "
+        "rows."
+    )
 
 
 def _set_champion(client: MlflowClient, name: str, version: str, before: str) -> None:

@@ -136,21 +136,11 @@ def log_child_runs(client: MlflowClient, run_id: str, children: Sequence[ChildRu
         children: what they are.
         kind: of children, by which those of one run are told apart, such as `mlp.cross_validation`.
     """
-    parent = client.get_run(run_id)
-    experiment, tags = parent.info.experiment_id, parent.data.tags
-    known = _known(client, experiment, run_id, kind)
-    shared = {name: tags[name] for name in SHARED_TAGS if name in tags}
+    known = _known(client, client.get_run(run_id).info.experiment_id, run_id, kind)
     end = int(time.time() * 1000)
     for child in children:
         start = end - int(1000 * child.seconds)
-        own = known.get(child.name)
-        if own is None:
-            own = client.create_run(
-                experiment,
-                start_time=start,
-                run_name=child.name,
-                tags=shared | {PARENT: run_id, "child_of": kind},
-            ).info.run_id
+        own = known.get(child.name) or open_child_run(client, run_id, child.name, {"child_of": kind}, start)
         there = logged_metrics(client, own)
         metrics = [
             {"key": row.name, "value": row.value, "step": row.step or 0, "timestamp": end}
@@ -163,6 +153,29 @@ def log_child_runs(client: MlflowClient, run_id: str, children: Sequence[ChildRu
             {"status": "FINISHED", "end": end},
         ]
         send_records(client, own, records)
+
+
+def open_child_run(
+    client: MlflowClient, run_id: str, name: str, tags: Mapping[str, str], start: int | None = None
+) -> str:
+    """Return the id of a new run below a run, of its experiment and with the tags that both have.
+
+    Args:
+        client: of the tracking server.
+        run_id: the run above it.
+        name: of the new run.
+        tags: of its own.
+        start: when it began, in milliseconds; None for now.
+    """
+    parent = client.get_run(run_id)
+    shared = {each: parent.data.tags[each] for each in SHARED_TAGS if each in parent.data.tags}
+    run = client.create_run(
+        parent.info.experiment_id,
+        start_time=start,
+        run_name=name,
+        tags=shared | {PARENT: run_id} | dict(tags),
+    )
+    return str(run.info.run_id)
 
 
 def _known(client: MlflowClient, experiment: str, run_id: str, kind: str) -> Mapping[str, str]:

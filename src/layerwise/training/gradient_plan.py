@@ -23,8 +23,8 @@ from layerwise.training.optim import (
     set_learning_rate,
     should_flatten,
 )
-from layerwise.training.plan import CapturablePlan, Losses
-from layerwise.utils import matmul_autocast
+from layerwise.training.plan import CapturablePlan, Losses, batch_normalization
+from layerwise.utils import matmul_autocast, ranks
 
 
 class GradientPlan(CapturablePlan):
@@ -39,6 +39,8 @@ class GradientPlan(CapturablePlan):
 
     # The metric that chooses the best epoch.
     monitor = "validation/loss"
+    # The cost is a mean over the batch's rows, or of such means (`ranks.batch_mean`), beside terms without rows.
+    spreads_rows = False
 
     def __init__(
         self,
@@ -88,6 +90,7 @@ class GradientPlan(CapturablePlan):
         cost, losses = self.cost(batch)
         self.optimizer.zero_grad(set_to_none=not self.flattened)
         cost.backward()
+        ranks.add_up_gradients(self.parameters)
         if s.clip_norm is not None or s.clip_value is not None:
             clip_gradients(self.parameters, s.clip_norm, s.clip_value)
         self.optimizer.step()
@@ -109,6 +112,10 @@ class GradientPlan(CapturablePlan):
     def reason_against_capture(self) -> str:
         """Return why this optimizer's updates can't be captured; empty when they can."""
         return reason_against_capture(self.settings)
+
+    def reason_against_ranks(self) -> str:
+        """Return why the rows of a batch can't be spread; empty when they can."""
+        return batch_normalization(self.network) if self.spreads_rows else super().reason_against_ranks()
 
     def autocast(self, rows: Tensor) -> AbstractContextManager[object]:
         """Return the context in which matrix products have the precision that was asked for."""

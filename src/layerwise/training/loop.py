@@ -134,7 +134,7 @@ def fit(
                     event(progress)
                 if progress.stop:
                     break
-            metrics, row_means = steps.totals.named("train")
+            metrics, row_means = steps.end_epoch().named("train")
             _require_finite(metrics, name, progress.epoch)
             if validation is not None:
                 measured, measured_row_means = _validation_totals(plan, validation).named("validation")

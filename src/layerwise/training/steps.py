@@ -20,39 +20,12 @@ from torch import Tensor
 
 from layerwise.data import SparseTensorData, TensorData
 from layerwise.training.callbacks import Callback
+from layerwise.training.eager_steps import RankedSteps, Steps
 from layerwise.training.plan import CapturablePlan, TrainingPlan, Transform
 from layerwise.training.totals import Totals
-from layerwise.utils import captures_steps
+from layerwise.utils import captures_steps, ranks
 
 log = logging.getLogger(__name__)
-
-
-class Steps:
-    """Steps that are taken from Python, one batch after the other.
-
-    Args:
-        plan: what learns.
-        rows: the training rows.
-        transform: applied to each batch's inputs before the step.
-    """
-
-    def __init__(
-        self, plan: TrainingPlan, rows: TensorData | SparseTensorData, transform: Transform | None
-    ) -> None:
-        self.plan, self.rows, self.transform = plan, rows, transform
-        self.totals = Totals()
-
-    def start_epoch(self) -> None:
-        """Begin new sums."""
-        self.totals = Totals()
-
-    def take(self, index: Tensor) -> None:
-        """Train on the rows of these numbers, (batch,) or (members, batch), and add up their losses."""
-        self.totals.add(self.plan.training_step(self._batch(index)))
-
-    def _batch(self, index: Tensor) -> TensorData:
-        batch = self.rows[index]
-        return batch if self.transform is None else batch.with_inputs(self.transform(batch.inputs))
 
 
 class Recorder(Protocol):
@@ -186,7 +159,13 @@ def make_steps(
     batch_size: int,
     callbacks: Sequence[Callback],
 ) -> Steps:
-    """Return captured steps where rows and plan are on a GPU and nothing stands against it, else those from Python."""
+    """Return steps on this rank's rows among several; captured ones where a GPU can; else those from Python.
+
+    Raises:
+        TrainingError: the plan, its rows or its batches can't be spread over ranks.
+    """
+    if ranks.world_size() > 1:
+        return RankedSteps(plan, rows, transform, batch_size)
     device = torch.device(rows.inputs.device if isinstance(rows, TensorData) else rows.device)
     if not can_record(device):
         return Steps(plan, rows, transform)

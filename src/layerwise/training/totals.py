@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from layerwise.training.plan import Losses
+from layerwise.utils import ranks
 
 
 class Totals:
@@ -24,6 +26,15 @@ class Totals:
             else:
                 self.sums[name] = total
                 self.counts[name] = values.shape[-1]
+
+    def all_reduce(self) -> None:
+        """Add the sums of all ranks up, on each of them."""
+        if not self.sums:
+            return
+        first = next(iter(self.sums.values()))
+        counts = torch.tensor(list(self.counts.values()), dtype=torch.float64, device=first.device)
+        ranks.all_reduce([*self.sums.values(), counts])
+        self.counts = {name: int(n) for name, n in zip(self.counts, counts.tolist(), strict=True)}
 
     def means(self) -> dict[str, float]:
         """Return the means over the rows, and over the members that have a finite one."""

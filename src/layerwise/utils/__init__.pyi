@@ -1,3 +1,4 @@
+from . import ranks as ranks
 from .config import (
     ByRule as ByRule,
     Choice as Choice,
@@ -30,6 +31,7 @@ from .run_context import (
     collected_reports as collected_reports,
     current_checkpoint_store as current_checkpoint_store,
     flush_reports as flush_reports,
+    in_trial as in_trial,
     kind_of_rows as kind_of_rows,
     parameter as parameter,
     problem as problem,
@@ -40,6 +42,9 @@ from .run_context import (
     set_checkpoint_store as set_checkpoint_store,
     set_compute as set_compute,
     set_run_context as set_run_context,
+    stop_trial as stop_trial,
+    trial as trial,
+    trial_stopped as trial_stopped,
 )
 from .secrets import mask_secrets as mask_secrets, mask_secrets_in_logs as mask_secrets_in_logs
 from .signals import delay_signals as delay_signals

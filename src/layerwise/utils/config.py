@@ -91,7 +91,8 @@ def refuse_boolean(value: Any, kind: Any, where: str = "") -> None:
         said = str(value).lower()
         raise ValueError(f"{where}{said} is no number; YAML reads yes, no, on and off as true and false")
     for each in value if isinstance(value, (list, tuple)) else ():
-        refuse_boolean(each, kind, where)
+        if isinstance(each, (bool, list, tuple)):  # a model may hold many thousand numbers
+            refuse_boolean(each, kind, where)
 
 
 def holds_bool(kind: Any) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,6 +29,9 @@ Report = tuple[dict[str, float], int | None]
 class Checkpointer(Protocol):
     """Where the checkpoints of a run go, as its nodes see it (`layerwise.checkpointing.CheckpointStore`)."""
 
+    # What is there may be read.
+    resume: bool
+
     @property
     def on(self) -> bool:
         """True when checkpoints are written."""
@@ -46,11 +49,13 @@ class Compute:
         device: auto, cpu, cuda, cuda:1, mps.
         capture_steps: capture a training step once on a GPU and repeat it.
         gpu: `auto` may take a GPU; False where the run began on a computer without one.
+        ranks: processes that train together.
     """
 
     device: str = "auto"
     capture_steps: bool = True
     gpu: bool = True
+    ranks: int = 1
 
 
 @dataclass
@@ -65,6 +70,8 @@ class RunContext:
     collectors: dict[int, list[Report]] = field(default_factory=dict)
     checkpoints: Checkpointer | None = None
     compute: Compute = Compute()
+    # Of a trial of a sweep: why its training shall stop, empty while it goes on; None outside of one.
+    trial_stop: str | None = None
 
 
 _context = RunContext()
@@ -83,6 +90,26 @@ def set_run_context(
     """
     _context.project, _context.problem = Path(project), problem
     _context.parameters, _context.rows = dict(parameters or {}), rows
+
+
+def snapshot() -> RunContext:
+    """Return the present run without its listeners, for `restore` in another process."""
+    return replace(_context, listeners=[], collectors={})
+
+
+def restore(context: RunContext, writes: bool, resume: bool) -> None:
+    """Make this process one of the run of which `snapshot` gave the context.
+
+    Args:
+        context: of the run.
+        writes: this process writes the run's checkpoints.
+        resume: training goes on from those that are there.
+    """
+    vars(_context).update(vars(context))
+    if _context.checkpoints is not None:
+        _context.checkpoints.resume |= resume
+    if not writes:
+        _context.checkpoints = None
 
 
 def run_parameters() -> Mapping[str, Any]:
@@ -184,3 +211,28 @@ def set_checkpoint_store(checkpoints: Checkpointer | None) -> None:
 def current_checkpoint_store() -> Checkpointer | None:
     """Return where checkpoints are written now, if anywhere."""
     return _context.checkpoints
+
+
+@contextmanager
+def trial() -> Iterator[None]:
+    """Have the sessions of this block be one trial of a sweep, which has no run of its own and can be stopped."""
+    _context.trial_stop = ""
+    try:
+        yield
+    finally:
+        _context.trial_stop = None
+
+
+def in_trial() -> bool:
+    """Return whether the present session is a trial of a sweep."""
+    return _context.trial_stop is not None
+
+
+def stop_trial(reason: str) -> None:
+    """Have what is trained in the trial end after the present epoch, for this reason."""
+    _context.trial_stop = reason
+
+
+def trial_stopped() -> str:
+    """Return why the trial's training shall stop; empty while it goes on, and outside of a trial."""
+    return _context.trial_stop or ""

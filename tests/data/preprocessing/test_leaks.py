@@ -89,7 +89,32 @@ def test_the_log_says_why_a_dropped_column_is_no_input(caplog):
 
 def test_test_rows_that_repeat_a_training_row_are_counted():
     frame = pd.DataFrame({"a": [1.0, 2.0, 1.0, np.nan, np.nan, 3.0], "b": list("xyxzzq")})
-    assert count_repeated_rows(frame, np.array([0, 3]), np.array([1, 2, 4, 5])) == 2
+    assert count_repeated_rows(frame, list(frame), np.array([0, 3]), np.array([1, 2, 4, 5])) == 2
+
+
+def test_rows_of_every_type_of_cell_repeat_others_if_all_their_cells_are_equal():
+    when = pd.to_datetime(["2020-01-01", "2020-01-01", None, None])
+    frame = pd.DataFrame(
+        {
+            "number": [0.0, -0.0, np.nan, np.copysign(np.nan, -1)],
+            "whole": pd.array([1, 1, None, None], dtype="Int64"),
+            "mixed": pd.Series([1, "1", None, None], dtype=object),
+            "day": when,
+            "time": when.tz_localize("UTC"),
+            "flag": [True, True, False, False],
+        }
+    )
+    training, test = np.array([0, 2]), np.array([1, 3])
+    assert count_repeated_rows(frame, list(frame), training, test) == 2
+    for name, value in {"number": 1e-300, "mixed": "2", "flag": None}.items():
+        other = frame.astype({name: object})
+        other.loc[[1, 3], name] = value
+        assert count_repeated_rows(other.astype({"number": float}), list(frame), training, test) == 0, name
+
+
+def test_cells_in_each_other_s_columns_are_no_repetition():
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [2.0, 1.0]})
+    assert count_repeated_rows(frame, list(frame), np.array([0]), np.array([1])) == 0
 
 
 def test_a_column_that_is_not_cross_validated_could_not_have_been_a_leak():

@@ -163,6 +163,12 @@ def test_copies_are_found_and_new_rows_are_not_taken_for_copies():
     assert other.copies < 0.05
 
 
+def test_rows_that_repeat_in_unseen_ones_too_are_no_copies():
+    rows = np.arange(20.0).repeat(5)[:, None]
+    found = memorization(rows, rows, rows)
+    assert (found.ratio, found.copies) == (1, 0)
+
+
 def test_what_cannot_be_compared_is_named():
     with pytest.raises(ValueError, match="cannot be compared"):
         frechet_distance(np.zeros((3, 2)), np.zeros((3, 4)))

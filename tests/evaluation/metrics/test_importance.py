@@ -157,3 +157,19 @@ def test_rows_that_count_twice_are_as_rows_that_stand_twice():
     )
     assert one[0].mean == pytest.approx(whole - without)
     assert found[0].name == "x"
+
+
+def test_of_many_columns_fewer_rows_are_asked():
+    asked = set()
+
+    def seen(inputs):
+        asked.add(len(inputs))
+        return predict(inputs)
+
+    rows, data_spec = problem(3000)
+    permutation_importance(seen, rows, data_spec, n_bootstrap=0)
+    assert asked == {3000}
+    asked.clear()
+    permutation_importance(seen, rows, data_spec, n_repeats=50, n_bootstrap=0)
+    # 400,000 answers: 3 columns, 50 shuffles.
+    assert asked == {400_000 // 150}

@@ -5,7 +5,14 @@ import pytest
 import torch
 from sklearn import metrics
 
-from layerwise.evaluation.metrics import Metric, choose_threshold, compute_metrics, reaches_threshold
+from layerwise.evaluation.metrics import (
+    Metric,
+    choose_threshold,
+    compute_metrics,
+    paired_difference,
+    reaches_threshold,
+)
+from layerwise.evaluation.metrics.statistics import enough_resamples, resampled_values
 
 
 def binary_rows(n=400, seed=0, ties=False):
@@ -248,3 +255,25 @@ def test_certain_scores_are_ranked_as_they_are():
 def test_a_threshold_needs_both_classes():
     with pytest.raises(ValueError, match="one class"):
         choose_threshold(np.ones(5), np.full(5, 0.4))
+
+
+@pytest.mark.parametrize(
+    ("asked", "rows", "drawn"),
+    [(1000, 100_000, 1000), (1000, 200_000, 500), (1000, 10**7, 200), (50, 10**7, 50)],
+)
+def test_of_very_many_rows_fewer_resamples_are_drawn(asked, rows, drawn):
+    assert enough_resamples(asked, rows) == drawn
+
+
+def test_the_difference_of_many_rows_needs_no_thousand_resamples(monkeypatch):
+    drawn = []
+
+    def counted(statistics, counts, n_bootstrap, seed):
+        drawn.append(n_bootstrap)
+        return resampled_values(statistics, counts, 2, seed)
+
+    monkeypatch.setattr("layerwise.evaluation.metrics.comparison.resampled_values", counted)
+    for n in (10_000, 40_000, 200_000):
+        targets = np.arange(n)[:, None] % 2
+        paired_difference("binary", targets, targets * 0.5, targets * 0.4, "log_loss")
+    assert drawn == [1000, 250, 100]

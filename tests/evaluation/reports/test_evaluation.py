@@ -23,6 +23,14 @@ def test_a_metric_that_one_network_lacks_has_no_spread():
     assert set(MemberStatistics.of([error(0.1) | auc, error(0.2)]).spreads) == {"error"}
 
 
+def test_one_network_has_no_standard_deviation_and_logs_none():
+    members = MemberStatistics.of([error(0.2)])
+    report = EvaluationReport.of(NamedMetrics(error(0.2)), members=members)
+    (values,) = report.logged().by_step().values()
+    assert values == {"test/error": 0.2, "test/error_mean": 0.2}
+    assert "no metric has a standard deviation" in str(members)
+
+
 def test_all_that_was_measured_is_logged_under_its_name():
     members = MemberStatistics.of([error(0.2), error(0.4)])
     others = BaselineComparison(metrics=MetricsByModel({"logistic regression": error(0.1)}))

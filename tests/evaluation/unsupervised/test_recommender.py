@@ -52,6 +52,27 @@ def test_scores_add_the_logarithm_of_interest_to_weighted_ratings():
     )
 
 
+def test_a_users_scores_have_the_same_bits_at_any_place_among_others():
+    found = make_recommender(300, 5, n_neighbors=40)
+    rng = torch.Generator().manual_seed(1)
+    found.neighbors.copy_(torch.rand(300, 300, generator=rng).argsort(1)[:, :40])
+    found.similarities.uniform_(generator=rng)
+    found.popularity.uniform_(generator=rng)
+    ratings = torch.randint(1, 6, (70, 300), generator=rng).float()
+    ratings[torch.rand(70, 300, generator=rng) < 0.9] = torch.nan
+    network = torch.nn.Identity()
+
+    def scores(users):
+        return found.scores(users, expected_ratings(network, found, users, [1.0, 5.0]))
+
+    together = scores(ratings)
+    dense = torch.zeros(300, 300).double().scatter_(1, found.neighbors, found.similarities.double())
+    torch.testing.assert_close(found.interest(~ratings.isnan()), (~ratings.isnan()).double() @ dense.T)
+    for place in (0, 1, 33, 69):
+        assert torch.equal(scores(ratings[place : place + 1])[0], together[place])
+    assert torch.equal(scores(ratings.flip(0)).flip(0), together)
+
+
 def test_a_network_of_users_predicts_by_itself_and_each_user_alone():
     rbm = m.make_rbm("softmax")
     given = torch.tensor([[1.0, torch.nan], [torch.nan, 5.0], [2.0, 2.0]])

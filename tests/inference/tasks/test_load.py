@@ -22,6 +22,11 @@ def test_a_loaded_model_answers_as_pyfunc_does(project, fires):
     drawn = other.predict(pd.DataFrame(), params={"task": "sample", "n": 4, "seed": 2, "steps": 9})
     pd.testing.assert_frame_equal(model.sample(4, seed=2, steps=9), drawn)
     assert model.sample(given=pd.DataFrame({"month": ["aug"]}), seed=1, steps=3)["month"].tolist() == ["aug"]
+    both = model.sample(3, {"month": "aug", "day": "sun"}, seed=1, steps=3)
+    assert both[["month", "day"]].drop_duplicates().to_numpy().tolist() == [["aug", "sun"]]
+    assert len(both) == 3
+    with pytest.raises(DataError, match="the table has no column 'moth'; did you mean 'month'"):
+        model.sample(3, {"moth": "aug"})
     assert repr(model).startswith("<asked.rbm version ")
 
 

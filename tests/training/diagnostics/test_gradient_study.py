@@ -3,7 +3,13 @@ import torch
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.datasets import EmbeddedDigits
-from layerwise.training.diagnostics import GradientStudySettings, TrialResult, remedy_trials, run_trial
+from layerwise.training.diagnostics import (
+    GradientStudySettings,
+    TrialResult,
+    remedy_trials,
+    run_remedies,
+    run_trial,
+)
 
 N_PIXELS = 784
 COLUMNS = DataSpec(
@@ -54,3 +60,14 @@ def test_a_remedy_improves_on_a_network_that_diverged_unless_it_diverges_too():
     assert result(9.0).has_improved(result(None))
     assert not result(None).has_improved(result(None))
     assert not result(None).has_improved(result(2.5))
+
+
+@pytest.mark.parametrize(("rows", "rate"), [(201, 1e-3), (200, 1e30)])
+def test_neither_a_lone_last_row_nor_networks_that_diverge_at_once_end_the_study(digits, rows, rate):
+    training, validation = (part[:300] for part in digits)
+    settings = GradientStudySettings(rows=rows, epochs=1, learning_rate=rate, width=4, failing_depth=3)
+    found = run_remedies(training, validation, COLUMNS, settings, seed=0)
+    results = [each for of in found.root.values() for each in of]
+    assert "batch normalisation" in [each.name for each in results]
+    assert all(len(each.gradients) > 1 for each in results)
+    assert any(each.loss is None for each in results) == (rate > 1)

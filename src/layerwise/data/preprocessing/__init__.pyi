@@ -16,8 +16,9 @@ from .preprocessor import (
 from .protocol import LabelledPreprocessor as LabelledPreprocessor, Preprocessor as Preprocessor
 from .summaries import (
     OTHERS as OTHERS,
-    columns_for_summary as columns_for_summary,
+    column_for_summary as column_for_summary,
     image_features as image_features,
+    summarized_kinds as summarized_kinds,
 )
 from .table_encoding import (
     EncodedColumn as EncodedColumn,

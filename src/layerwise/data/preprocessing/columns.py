@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.reading.cells import ColumnReading, cell_text, shown
+from layerwise.data.reading.cells import ColumnReading, are_zeros_and_ones, cell_text, shown
 from layerwise.utils import nearest
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def infer_kind(column: pd.Series, reading: ColumnReading | None = None) -> Colum
         return "category"
     if pd.api.types.is_datetime64_any_dtype(column):
         return "date"
-    if pd.api.types.is_bool_dtype(column) or set(column.dropna().unique()) <= {True, False}:
+    if are_zeros_and_ones(column):
         return "boolean"
     return "number" if pd.api.types.is_numeric_dtype(column) else "category"
 

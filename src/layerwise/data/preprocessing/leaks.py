@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.problem import Problem
+from layerwise.data.row_hashes import row_hashes
 from layerwise.data.tensors import Task
 
 if TYPE_CHECKING:
@@ -217,15 +219,16 @@ def validate_no_leaks(
     return [*notes, f"LEAK: {message}. The figures say nothing about rows whose target is not known yet."]
 
 
-def count_repeated_rows(inputs: pd.DataFrame, training: np.ndarray, test: np.ndarray) -> int:
+def count_repeated_rows(
+    frame: pd.DataFrame, names: Collection[str], training: np.ndarray, test: np.ndarray
+) -> int:
     """Return how many test rows have exactly the inputs of some training row.
 
     Args:
-        inputs: all rows, with the input columns alone.
+        frame: all rows.
+        names: of the input columns.
         training: positions of the training rows.
         test: positions of the test rows.
     """
-    import pandas as pd
-
-    hashes = pd.util.hash_pandas_object(inputs.astype(str), index=False).to_numpy()
+    hashes = row_hashes(frame, names)
     return int(np.isin(hashes[test], hashes[training]).sum())

@@ -185,7 +185,7 @@ def with_rows_of(fitted: Any, raw: Any, split: Split) -> Preprocessor:
     elif fitted.state["kind"] == "table":
         raw = fitted.read(raw)
         fitted.state["summary"] = summarize_training(raw, split.training, fitted.state["kinds"])
-        repeats = count_repeated_rows(raw[list(fitted.state["original"])], split.training, split.test)
+        repeats = count_repeated_rows(raw, fitted.state["original"], split.training, split.test)
         if repeats:
             sentence = f"{repeats} of {len(split.test)} test rows repeat a training row's inputs"
             warnings.warn(sentence, stacklevel=2)

@@ -7,12 +7,13 @@ and the training rows did not is kept too: a model answers every row that its fi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from layerwise.data.image_layout import COLORS
-from layerwise.data.preprocessing.columns import ColumnKind, class_text, days_since_1970
+from layerwise.data.preprocessing.columns import ColumnKind, class_text, class_texts, days_since_1970
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ def summarize_numbers(values: np.ndarray) -> dict[str, Any]:
     known = np.sort(values[~np.isnan(values)])
     if len(known) == 0:
         return {"kind": "number", "missing": 1.0, "points": [], "fractions": [], "below": []}
-    points = np.unique(known)
+    points = known[np.append(True, known[1:] != known[:-1])]
     if len(points) > POINTS:
         points = np.unique(known[np.rint(np.linspace(0, len(known) - 1, POINTS)).astype(int)])
     fractions, below = (np.searchsorted(known, points, side=side) / len(known) for side in ("right", "left"))
@@ -71,10 +72,19 @@ def summarize_values(values: list[str], missing: int = 0) -> dict[str, Any]:
 def summarize_table(frame: pd.DataFrame, kinds: dict[str, ColumnKind]) -> dict[str, Any]:
     """Return the summary of a table's input columns; a date counts as its days since 1970."""
     columns = {
-        name: summarize_numbers(values) if kind == "number" else summarize_values(values, missing)
-        for name, (kind, values, missing) in columns_for_summary(frame, kinds).items()
+        name: summarize_column(column_for_summary(frame[name], kind))
+        for name, kind in summarized_kinds(kinds)
     }
     return {"rows": len(frame), "columns": columns}
+
+
+def summarize_column(seen: SummaryColumn) -> dict[str, Any]:
+    """Return the summary of a column."""
+    return (
+        summarize_numbers(seen.values)
+        if seen.kind == "number"
+        else summarize_values(seen.values, seen.missing)
+    )
 
 
 def summarize_training(
@@ -87,59 +97,65 @@ def summarize_training(
         training: positions of the training rows.
         kinds: of the columns.
     """
-    rows = whole.iloc[training]
-    return summarize_table(rows, kinds) | {"beyond": _beyond(whole, rows, kinds)}
-
-
-def _beyond(
-    whole: pd.DataFrame, training: pd.DataFrame, kinds: dict[str, ColumnKind]
-) -> dict[str, dict[str, Any]]:
-    """Return what columns hold among all rows of a table and not among its training rows.
-
-    A number or date has its `range` if that is wider, a category the `values` that training rows do not have, and any
-    column whether it is `empty` elsewhere alone. A column of which all of that is known has no entry.
-    """
-    every, learnt = columns_for_summary(whole, kinds), columns_for_summary(training, kinds)
-    found: dict[str, dict[str, Any]] = {}
-    for name, (kind, values, _) in every.items():
-        more: dict[str, Any] = {}
-        known = learnt[name][1]
-        if kind == "number":
-            known = known[~np.isnan(known)]
-            if len(known) and (np.nanmin(values) < known.min() or np.nanmax(values) > known.max()):
-                more["range"] = [float(np.nanmin(values)), float(np.nanmax(values))]
-        elif new := sorted(set(values) - set(known)):
-            more["values"] = new
-        if whole[name].isna().any() and not training[name].isna().any():
+    columns, beyond = {}, {}
+    for name, kind in summarized_kinds(kinds):
+        column = whole[name]
+        learnt = column.iloc[training]
+        seen = column_for_summary(learnt, kind)
+        columns[name] = summarize_column(seen)
+        more = _beyond(column_for_summary(column, kind), seen)
+        if column.isna().any() and not learnt.isna().any():
             more["empty"] = True
         if more:
-            found[name] = more
-    return found
+            beyond[name] = more
+    return {"rows": len(training), "columns": columns, "beyond": beyond}
 
 
-def columns_for_summary(frame: pd.DataFrame, kinds: dict[str, ColumnKind]) -> dict[str, tuple[str, Any, int]]:
-    """Return the columns as a summary sees them: `number` with (n,) floats, or `category` with texts.
+def _beyond(every: SummaryColumn, learnt: SummaryColumn) -> dict[str, Any]:
+    """Return what a column holds among all rows of a table and not among its training rows.
 
-    A cell that is no number or no date counts as empty; the last of the three is how many of a category's are.
+    A number or date has its `range` if that is wider, a category the `values` that training rows do not have, and any
+    column whether it is `empty` elsewhere alone.
     """
-    found: dict[str, tuple[str, Any, int]] = {}
-    for name, kind in kinds.items():
-        if kind == "encoded":  # hardly a value comes twice: there is no distribution to compare
-            continue
-        column = frame[name]
-        if kind == "category":
-            known = column.dropna().astype(object)
-            texts = [class_text(value) for value in known.tolist()]
-            found[name] = ("category", texts, len(column) - len(known))
-            continue
-        numbers = days_since_1970(column) if kind == "date" else _numbers(column)
-        if kind == "boolean":
-            flags = numbers[~np.isnan(numbers)]
-            texts = [class_text(value) for value in flags.tolist()]
-            found[name] = ("category", texts, len(column) - len(flags))
-        else:
-            found[name] = ("number", numbers, 0)
-    return found
+    if every.kind == "number":
+        known = learnt.values[~np.isnan(learnt.values)]
+        low, high = (float(of(every.values)) for of in (np.nanmin, np.nanmax)) if len(known) else (0.0, 0.0)
+        wider = len(known) and (low < known.min() or high > known.max())
+        return {"range": [low, high]} if wider else {}
+    new = sorted(set(every.values) - set(learnt.values))
+    return {"values": new} if new else {}
+
+
+class SummaryColumn(NamedTuple):
+    """A column as a summary sees it: `number` with (n,) floats, or `category` with the texts of cells that hold one.
+
+    A cell that is no number or no date counts as empty; `missing` is how many of a category's are.
+    """
+
+    kind: Literal["number", "category"]
+    values: Any
+    missing: int = 0
+
+
+def summarized_kinds(kinds: Mapping[str, ColumnKind]) -> list[tuple[str, ColumnKind]]:
+    """Return the columns whose distributions can be compared, with their kinds: of those that were encoded hardly a
+    value comes twice.
+    """
+    return [(name, kind) for name, kind in kinds.items() if kind != "encoded"]
+
+
+def column_for_summary(column: pd.Series, kind: ColumnKind) -> SummaryColumn:
+    """Return a column as a summary sees it."""
+    if kind == "category":
+        known = column.dropna()
+        return SummaryColumn("category", class_texts(known).tolist(), len(column) - len(known))
+    numbers = days_since_1970(column) if kind == "date" else _numbers(column)
+    if kind != "boolean":
+        return SummaryColumn("number", numbers)
+    flags = numbers[~np.isnan(numbers)]
+    return SummaryColumn(
+        "category", [class_text(value) for value in flags.tolist()], len(column) - len(flags)
+    )
 
 
 def _numbers(column: pd.Series) -> np.ndarray:

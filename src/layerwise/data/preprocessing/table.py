@@ -45,6 +45,9 @@ from layerwise.data.tensors import DataSpec
 if TYPE_CHECKING:
     import pandas as pd
 
+# Rows whose numbers are made at a time, so that what is needed on the way takes little memory.
+BLOCK_ROWS = 50_000
+
 
 class TablePreprocessor:
     """The preprocessor of a table, fitted on its training rows.
@@ -93,6 +96,7 @@ class TablePreprocessor:
         notes = list(attributes.get("reading_notes", ()))
         if raw_target is not None:
             notes += validate_no_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
+        del frame  # the training rows are there once more, as inputs
         state: dict[str, Any] = {
             "kind": "table",
             "problem": problem.model_dump(mode="json"),
@@ -104,14 +108,14 @@ class TablePreprocessor:
                 for name, kind in inputs.dtypes.items()
             },
         }
-        kinds = find_kinds(whole[list(inputs)], settings, reading)
+        kinds = find_kinds(whole, [str(name) for name in inputs], settings, reading)
         fitted, said = fit_inputs(inputs, raw_target, problem, settings, reading, kinds)
         state |= fitted
         all_targets = whole[problem.targets[0]].dropna().to_numpy() if problem.targets else None
         state |= fit_target(raw_target, problem, settings, all_targets)
         state["data_spec"] = make_data_spec(state, problem, settings, attributes) | {"notes": [*notes, *said]}
         if settings.scaled_columns == "all":
-            matrix = cls(state).inputs(frame).astype(np.float64)
+            matrix = cls(state).inputs(whole.iloc[training]).astype(np.float64)
             low, scale = matrix.mean(0), matrix.std(0)
             if settings.scaling == "minmax":
                 low, scale = matrix.min(0), np.ptp(matrix, 0)
@@ -162,27 +166,34 @@ class TablePreprocessor:
         s = self.state
         frame = self._read_whole(frame, s["original"])
         validate_columns(frame, tuple(s["kinds"]), "input column")
-        frame = with_frequent(frame[list(s["kinds"])], s)
+        frame = with_frequent(frame, s)
         if self.settings.missing == "refuse":
-            validate_no_missing(frame)
+            validate_no_missing(frame[list(s["kinds"])])
         for name in (name for name in s["kinds"] if name not in s["indicators"]):
             if count := int(frame[name].isna().sum()):
                 warnings.warn(
                     f"column '{name}': {count} row(s) are empty, as none was in training; they are imputed",
                     stacklevel=2,
                 )
-        parts = []
+        matrix = np.empty((len(frame), self.data_spec.n_inputs), np.float64 if "scale" in s else np.float32)
+        fitted = dict(cross_fitted or {})
+        at, end = len(s["numbers"]), self.data_spec.n_inputs - len(s["indicators"])
+        blocks = [slice(start, start + BLOCK_ROWS) for start in range(0, len(frame), BLOCK_ROWS)]
         if s["numbers"]:
-            parts.append(self._numbers(frame, dict(cross_fitted or {})))
-        parts += [flags_of(frame[name], s["modes"][name])[:, None] for name in s["booleans"]]
+            for rows in blocks:
+                matrix[rows, :at] = self._numbers(frame.iloc[rows], {n: v[rows] for n, v in fitted.items()})
+        for name in s["booleans"]:
+            matrix[:, at] = flags_of(frame[name], s["modes"][name])
+            at += 1
         if s["categories"]:
-            parts.append(self._dummies(frame))
-        for name in s["indicators"]:
-            parts.append(frame[name].isna().to_numpy(dtype=np.float64)[:, None])
-        matrix = np.concatenate(parts, axis=1)
+            filled = self._filled_categories(frame)
+            for rows in blocks:
+                matrix[rows, at:end] = s["encoder"].transform(filled.iloc[rows].to_numpy(object))
+        for k, name in enumerate(s["indicators"], end):
+            matrix[:, k] = frame[name].isna().to_numpy()
         if "scale" in s:
             matrix = (matrix - s["shift"]) / s["scale"]
-        return matrix.astype(np.float32)
+        return matrix.astype(np.float32, copy=False)
 
     def _numbers(self, frame: pd.DataFrame, cross_fitted: dict[str, np.ndarray]) -> np.ndarray:
         """Return the scaled columns (n, numbers), the median where a cell is empty."""
@@ -193,8 +204,8 @@ class TablePreprocessor:
         values = np.where(np.isnan(values), s["medians"], values)
         return values if s["scaler"] is None else s["scaler"].transform(values)
 
-    def _dummies(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return the dummies of all categories (n, dummies)."""
+    def _filled_categories(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the categories as text, the most frequent one where a cell is empty."""
         s = self.state
         filled = fill_text(frame, {name: s["modes"][name] for name in s["categories"]})
         for name, known in zip(s["categories"], s["encoder"].categories_, strict=True):
@@ -207,8 +218,7 @@ class TablePreprocessor:
                     f"{without if self.settings.drop_first else 'their dummies are all 0'}",
                     stacklevel=3,
                 )
-        found: np.ndarray = s["encoder"].transform(filled.to_numpy(object))
-        return found
+        return filled
 
     def replace_fitted_rows(self, matrix: np.ndarray, frame: pd.DataFrame, split: Split) -> None:
         """Put the training rows' inputs into a matrix of all rows, as scaling was fitted on them.

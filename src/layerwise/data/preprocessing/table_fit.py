@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -38,13 +39,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_QUANTILES = 1000
+# Most columns that vary do so among these.
+FIRST_ROWS = 100
 log = logging.getLogger(__name__)
 
 
 def without_constants(inputs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the columns that vary, and the values of the others; a DataError if none is left."""
+    few = inputs.head(FIRST_ROWS)
     constants = {
-        str(n): to_plain_value(inputs[n].iloc[0]) for n in inputs if inputs[n].nunique(dropna=False) < 2
+        str(name): to_plain_value(inputs[name].iloc[0])
+        for name in inputs
+        if few[name].nunique(dropna=False) < 2 and inputs[name].nunique(dropna=False) < 2
     }
     if constants:
         warnings.warn(f"constant among the training rows, left out: {', '.join(constants)}", stacklevel=3)
@@ -67,21 +73,22 @@ def fit_scaler(scaling: Literal["standard", "minmax", "quantile"], values: np.nd
 
 
 def find_kinds(
-    inputs: pd.DataFrame, settings: PreprocessingSettings, reading: Reading
+    frame: pd.DataFrame, names: Sequence[str], settings: PreprocessingSettings, reading: Reading
 ) -> dict[str, ColumnKind]:
     """Return the kind of each column.
 
     Args:
-        inputs: all rows, as the way of reading is found over all: a column of 0 and 1 among the training rows alone,
+        frame: all rows, as the way of reading is found over all: a column of 0 and 1 among the training rows alone,
             and of 3 in another, holds numbers.
+        names: of the columns.
         settings: of the preprocessing.
         reading: of the table.
     """
     stated: dict[str, ColumnKind] = dict.fromkeys(settings.date_columns, "date")
     stated |= dict.fromkeys(settings.categorical_columns, "category")
     return {
-        str(name): stated.get(str(name)) or infer_kind(inputs[name], reading.columns.get(str(name)))
-        for name in inputs
+        str(name): stated.get(str(name)) or infer_kind(frame[name], reading.columns.get(str(name)))
+        for name in names
     }
 
 
@@ -106,12 +113,15 @@ def fit_columns(
     )
     whole_days = {name: has_whole_days(inputs[name]) for name in dates}
     numbers = scaled_numbers(inputs, kinds, whole_days, reading.settings.timezone) | encoded
+    names = list(numbers)
     values = np.column_stack(list(numbers.values())) if numbers else None
+    del numbers  # as much memory as the rows
     medians = [] if values is None else np.nanmedian(values, axis=0).tolist()
     scaler = encoder = None
     if values is not None and settings.scaling != "none" and settings.scaled_columns == "numbers":
-        filled = np.where(np.isnan(values), medians, values)
-        scaler = fit_scaler(settings.scaling, filled)
+        for column, median in zip(values.T, medians, strict=True):
+            column[np.isnan(column)] = median
+        scaler = fit_scaler(settings.scaling, values)
     modes = {name: class_text(inputs[name].mode().iloc[0]) for name in categories}
     fractions = {name: float(as_numbers(inputs[name].dropna()).mean()) for name in booleans}
     if categories:
@@ -119,7 +129,7 @@ def fit_columns(
     return {
         "kinds": kinds,
         "whole_days": whole_days,
-        "numbers": list(numbers),
+        "numbers": names,
         "booleans": booleans,
         "categories": categories,
         "indicators": [name for name in kinds if inputs[name].isna().any()],

@@ -5,6 +5,7 @@ from .files import (
     SourceFile as SourceFile,
     locate as locate,
     locate_folder as locate_folder,
+    parquet_parts as parquet_parts,
     sha256_of as sha256_of,
 )
 from .idx import read_idx as read_idx

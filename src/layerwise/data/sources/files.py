@@ -85,13 +85,23 @@ class SourceFile(Config):
         return self
 
 
+def parquet_parts(path: Path) -> list[Path]:
+    """Return the Parquet files of a folder, which are one table, in the order of their names; none of a file."""
+    return sorted(path.glob("*.parquet")) if path.is_dir() else []
+
+
 def sha256_of(path: Path, hash_of: Literal["file", "content"] = "file") -> str:
     """Return the sha256 of a file, or with `hash_of="content"` of what a gz file holds.
+
+    That of a folder of Parquet files is of the hashes of these.
 
     Raises:
         OSError, EOFError, zlib.error: the file cannot be read, or is a broken gz file.
     """
     digest = hashlib.sha256()
+    if parts := parquet_parts(path):
+        digest.update("\n".join(sha256_of(part) for part in parts).encode())
+        return digest.hexdigest()
     with open(path, "rb") as handle:
         compressed = hash_of == "content" and handle.read(2) == GZIP_MAGIC
         handle.seek(0)
@@ -140,8 +150,8 @@ def _other_paths(source: SourceFile) -> Iterator[Path]:
 
 
 def _check_present(source: SourceFile, path: Path) -> None:
-    if not path.is_file():
-        raise SourceError(f"{path} should be a file, but is a folder.")
+    if not path.is_file() and not parquet_parts(path):
+        raise SourceError(f"{path} should be a file, or a folder of Parquet files, but is a folder.")
     try:
         found = sha256_of(path, source.hash_of) if source.sha256 else None
     except PermissionError as error:

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.sources.files import GZIP_MAGIC
+from layerwise.data.sources.files import GZIP_MAGIC, parquet_parts
 from layerwise.data.sources.idx import UNSIGNED_BYTE
 
 ImageForm = Literal["folder", "picture", "npz", "npy", "idx"]
@@ -82,7 +82,7 @@ def image_form(path: str | Path) -> ImageForm | None:
     """Return in which form a path holds images, None for a file that is none of them."""
     path = Path(path)
     if path.is_dir():
-        return "folder"
+        return None if parquet_parts(path) else "folder"
     try:
         with path.open("rb") as file:
             head = file.read(16)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -65,29 +66,46 @@ class RatingLines:
 
     def validate(self, lines: pd.DataFrame) -> np.ndarray:
         """Return why a line of `read` cannot be used, (n,) text; empty for a valid one."""
-        reasons = np.full(len(lines), "", dtype=object)
         levels = ", ".join(map(level_text, self.levels))
-        for k, (item, rating) in enumerate(zip(lines["item"], lines["rating"], strict=True)):
-            if item not in self._at:
-                hint = nearest(item, self.titles)
-                hint = hint if hint.startswith("; did") else ""
-                reasons[k] = f"the item '{item[:60]}' has no rating in training{hint}"
-            elif number_of(rating) not in self.levels:
-                reasons[k] = f"the rating '{rating[:60]}' is none of {levels}"
-        return reasons
+
+        def of_item(item: str) -> str:
+            if item in self._at:
+                return ""
+            hint = nearest(item, self.titles)
+            return (
+                f"the item '{item[:60]}' has no rating in training{hint if hint.startswith('; did') else ''}"
+            )
+
+        def of_rating(rating: str) -> str:
+            return (
+                "" if number_of(rating) in self.levels else f"the rating '{rating[:60]}' is none of {levels}"
+            )
+
+        of_items, of_ratings = _of_each(lines["item"], of_item), _of_each(lines["rating"], of_rating)
+        return np.where(of_items != "", of_items, of_ratings)
 
     def users(self, lines: pd.DataFrame) -> tuple[list[str], np.ndarray]:
         """Return who rates in valid lines, and their ratings (users, items), NaN where there is none.
 
         Of several ratings of an item by a user the last one counts.
         """
-        users = lines["user"].unique().tolist()
-        row = lines["user"].map({name: k for k, name in enumerate(users)}).to_numpy(np.int64)
+        import pandas as pd
+
+        rows, users = pd.factorize(lines["user"])
+        items = _of_each(lines["item"], self._at.__getitem__).astype(np.int64)
         ratings = np.full((len(users), len(self.item_ids)), np.nan, dtype=np.float32)
-        items = [self._at[item] for item in lines["item"]]
-        for user, item, rating in zip(row, items, lines["rating"], strict=True):
-            ratings[user, item] = number_of(rating)
-        return users, ratings
+        ratings[rows, items] = _of_each(lines["rating"], number_of)
+        return list(users), ratings
+
+
+def _of_each(column: pd.Series, function: Callable[[str], Any]) -> np.ndarray:
+    """Return a function of each cell, (n,) objects; it is called once for each distinct one."""
+    import pandas as pd
+
+    codes, distinct = pd.factorize(column)
+    found = np.empty(len(distinct), dtype=object)
+    found[:] = [function(each) for each in distinct]
+    return found[codes]
 
 
 def _texts(column: pd.Series) -> np.ndarray:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from layerwise.data.tensors import ColumnBlock
-from layerwise.utils import Choice
+from layerwise.utils import Choice, ranks
 
 CorruptionName = Literal["none", "masking", "gaussian", "salt_and_pepper", "swap"]
 
@@ -66,7 +66,7 @@ class Corruption:
         if self.kind == "none" or self.level == 0:
             return rows
         if self.kind == "gaussian":
-            return torch.empty_like(rows).normal_(0, self.level, generator=self.rng).add_(rows)
+            return ranks.normal_(torch.empty_like(rows), self.rng, self.level).add_(rows)
         uniform = self._sample_uniform(rows)
         corrupted = uniform < self.level
         if self.kind == "masking":
@@ -79,8 +79,8 @@ class Corruption:
 
     def _sample_uniform(self, rows: Tensor) -> Tensor:
         if self.groups is None:
-            return torch.empty_like(rows).uniform_(generator=self.rng)
-        uniform = rows.new_empty(len(rows), self.n_groups).uniform_(generator=self.rng)
+            return ranks.uniform_(torch.empty_like(rows), self.rng)
+        uniform = ranks.uniform_(rows.new_empty(len(rows), self.n_groups), self.rng)
         return uniform[:, self.groups]
 
     def _sample_source_rows(self, rows: Tensor, corrupted: Tensor) -> Tensor:
@@ -92,6 +92,10 @@ class Corruption:
         steps = torch.randint(1, n, (n, width), generator=self.rng, device=rows.device)
         source_rows = (torch.arange(n, device=rows.device)[:, None] + steps) % n
         return source_rows if self.groups is None else source_rows[:, self.groups]
+
+    def reason_against_ranks(self) -> str:
+        """Return why rows can't be corrupted in parts of a batch; empty when they can."""
+        return "swap noise takes values from other rows of the batch" if self.kind == "swap" else ""
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the state of the random generator."""

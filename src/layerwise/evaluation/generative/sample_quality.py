@@ -192,7 +192,8 @@ def memorization(training: Any, unseen: Any, generated: Any) -> Memorization:
     return Memorization(
         generated=generated_median,
         unseen=unseen_median,
-        ratio=generated_median / max(unseen_median, 1e-12),
+        # Of a table whose rows repeat, both are 0.
+        ratio=1.0 if generated_median == unseen_median else generated_median / max(unseen_median, 1e-12),
         copies=float((generated_distances < limit).mean()),
     )
 

@@ -24,6 +24,11 @@ from layerwise.evaluation.metrics.supervised import FRACTIONS_OF_ROWS, Metric
 
 Key = TypeVar("Key")
 
+# Rows that all resamples may draw together, some seconds' work for rankings. A standard deviation needs fewer resamples
+# than percentiles do.
+RESAMPLED_ROWS = 1e7
+MIN_RESAMPLES = 100
+
 
 def paired_difference(
     task: Task,
@@ -52,7 +57,7 @@ def paired_difference(
         name: of the metric.
         thresholds: of the first and of the second model.
         seed: of the resamples.
-        n_bootstrap: their number.
+        n_bootstrap: their number; of more than 10,000 rows fewer are drawn, at least 100.
         level: of the interval.
         weights: (n,) how much each row counts; None: all the same. With them accuracy and error have the interval of
             the resamples too.
@@ -79,7 +84,8 @@ def paired_difference(
         only = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
         low, high = paired_fraction_interval(*(only if name == "accuracy" else only[::-1]), len(wanted), z)
         return difference, low, high
-    resampled = resampled_values(statistics, counts[0], n_bootstrap, seed)
+    n_resamples = int(min(n_bootstrap, max(MIN_RESAMPLES, RESAMPLED_ROWS / len(wanted))))
+    resampled = resampled_values(statistics, counts[0], n_resamples, seed)
     differences = resampled["first"] - resampled["second"]
     half = z * float(np.nanstd(differences, ddof=1))
     return difference, difference - half, difference + half

@@ -18,8 +18,10 @@ from layerwise.utils import Config, torch_rng
 
 # The metric of the test rows by which a network of this task is compared.
 DEFAULT_METRIC = {"multiclass": "error", "binary": "roc_auc", "multilabel": "roc_auc", "regression": "rmse"}
-# More rows make the interval narrower and nothing else; so many are sampled.
-MAX_ROWS = 10_000
+# More rows make the interval narrower and nothing else; so many are sampled, or fewer of a table of many columns.
+MAX_ROWS, MIN_ROWS = 10_000, 2000
+# Rows x columns x shuffles that a network may answer.
+ANSWERS = 400_000
 # Rows x columns x shuffles x resamples that the intervals may take, some ten seconds' work.
 INTERVAL_WORK = 1e9
 MIN_RESAMPLES = 50
@@ -65,7 +67,7 @@ def permutation_importance(
 
     Args:
         predict: (n, d) inputs to (n, k) scores, in the unit of the targets.
-        rows: with targets; of more than 10,000 so many are sampled.
+        rows: with targets; of more than 2,000 so many are sampled that the network answers 400,000, and 10,000 at most.
         data_spec: names the columns and the task.
         metric: any name that `compute_metrics` returns; by default error, roc_auc (binary, multilabel) or rmse, and
             log_loss where the rows have no roc_auc.
@@ -76,16 +78,18 @@ def permutation_importance(
     Raises:
         ValueError: the task has no such metric.
     """
-    if len(rows) > MAX_ROWS:
+    columns = raw_columns(data_spec.blocks)
+    n_rows = min(MAX_ROWS, max(MIN_ROWS, ANSWERS // (len(columns) * n_repeats)))
+    if len(rows) > n_rows:
         rng = torch_rng(seed, "importance", "rows")
-        rows = rows[torch.randperm(len(rows), generator=rng, device=rng.device)[:MAX_ROWS]]
+        rows = rows[torch.randperm(len(rows), generator=rng, device=rng.device)[:n_rows]]
     counts = row_counts(rows.weights, len(rows))
     whole = _statistics(data_spec, rows, predict(rows.inputs))
     default = DEFAULT_METRIC.get(data_spec.task, "log_loss")
     name = metric or (default if default in whole else "log_loss")
     if name not in whole:
         raise ValueError(f"{data_spec.task} rows have no metric '{name}'; known: {', '.join(sorted(whole))}")
-    sign, columns = -1.0 if name in LOWER_IS_BETTER else 1.0, raw_columns(data_spec.blocks)
+    sign = -1.0 if name in LOWER_IS_BETTER else 1.0
     work = len(rows) * len(columns) * n_repeats
     n_resamples = min(n_bootstrap, max(MIN_RESAMPLES, int(INTERVAL_WORK / work)))
     own = float(whole[name](counts[None])[0])

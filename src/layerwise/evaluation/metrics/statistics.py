@@ -18,6 +18,10 @@ from layerwise.utils import numpy_rng
 
 Statistic = Callable[[Array], Array]
 
+# Rows that all resamples may draw together, about a second's work for each metric, and how many there are at least.
+RESAMPLING_WORK = 1e8
+MIN_RESAMPLES = 200
+
 
 def classification_statistics(
     task: Task, targets: Array, scores: Array, threshold: float, epsilon: float
@@ -142,6 +146,11 @@ def row_counts(weights: Any, n_rows: int) -> Array:
     if not (np.isfinite(found).all() and found.min() >= 0 and found.any()):
         raise ValueError("weights are numbers of at least 0, and not all 0")
     return found
+
+
+def enough_resamples(n_bootstrap: int, n_rows: int) -> int:
+    """Return how many resamples are drawn of so many rows: fewer than asked for where there are very many of these."""
+    return int(min(n_bootstrap, max(MIN_RESAMPLES, RESAMPLING_WORK / n_rows)))
 
 
 def resampled_values(

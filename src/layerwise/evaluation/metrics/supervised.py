@@ -31,6 +31,7 @@ from layerwise.evaluation.metrics.intervals import (
 from layerwise.evaluation.metrics.statistics import (
     Statistic,
     classification_statistics,
+    enough_resamples,
     losses_if_wrong,
     regression_statistics,
     resampled_values,
@@ -46,9 +47,10 @@ FRACTIONS_OF_ROWS = {"accuracy", "error"}
 # Between 0 and 1, where the bootstrap's percentiles are too narrow near the ends and nothing at them.
 BOUNDED_METRICS = {"balanced_accuracy", "f1", "roc_auc", "average_precision", "hamming_loss"}
 
-# Resamples x rows x classes that the ranking metrics may sort through, about half a second's work.
+# Resamples x rows x classes that the ranking metrics may sort through, about half a second's work. Their intervals
+# follow from the variance of the resamples alone, which fewer tell than percentiles ask for.
 RANKING_WORK = 2e7
-MIN_RANKING_RESAMPLES = 200
+MIN_RANKING_RESAMPLES = 50
 # With more wrong rows the bootstrap sees how they differ.
 MAX_RARE_ERRORS = 20
 
@@ -116,7 +118,7 @@ def compute_metrics(
     stands for (`effective_wilson_interval`), that of the calibration error is `calibration_interval`, and all others
     are percentiles of the bootstrap over rows; those of log loss and Brier score are widened by `rare_error_interval`
     where at most 20 rows are predicted wrong. Ranking metrics of many rows and classes use fewer resamples, at least
-    200.
+    50, and all metrics of more than 100,000 rows, at least 200.
 
     Args:
         task: what the targets are.
@@ -146,7 +148,8 @@ def compute_metrics(
     statistics = sums | orders
     values = {name: float(statistic(counts[None])[0]) for name, statistic in statistics.items()}
     n_orders = int(min(n_bootstrap, max(MIN_RANKING_RESAMPLES, RANKING_WORK / given.size)))
-    resampled = resampled_values(sums, counts, n_bootstrap, seed) | resampled_values(
+    n_sums = enough_resamples(n_bootstrap, len(wanted))
+    resampled = resampled_values(sums, counts, n_sums, seed) | resampled_values(
         orders, counts, n_orders, seed
     )
     n_rows = len(wanted) if weights is None else effective_rows(counts)

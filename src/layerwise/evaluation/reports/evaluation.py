@@ -23,10 +23,10 @@ from layerwise.utils import Config
 
 
 class Spread(Config):
-    """Mean and standard deviation of a metric over networks that differ in their seeds."""
+    """Mean and standard deviation of a metric over networks that differ in their seeds; one network has none."""
 
     mean: float
-    std: float
+    std: float | None
 
 
 class MemberStatistics(Config):
@@ -42,12 +42,16 @@ class MemberStatistics(Config):
             name: [each[name].value for each in found] for name in found[0] if all(name in e for e in found)
         }
         spreads = {
-            name: Spread(mean=float(np.mean(each)), std=float(np.std(each, ddof=1)))
+            name: Spread(
+                mean=float(np.mean(each)), std=float(np.std(each, ddof=1)) if len(found) > 1 else None
+            )
             for name, each in values.items()
         }
         return cls(n_members=len(found), spreads=spreads)
 
     def __str__(self) -> str:
+        if self.n_members == 1:
+            return "There is one network, so that no metric has a standard deviation over seeds."
         shown = ", ".join(f"{name} {of.mean:.4f} +- {of.std:.4f}" for name, of in self.spreads.items())
         return f"{self.n_members} networks of other seeds, mean and standard deviation: {shown}."
 
@@ -116,6 +120,7 @@ class EvaluationReport(Config):
             f"{name}_{part}": value
             for name, of in self.members.items()
             for part, value in (("mean", of.mean), ("std", of.std))
+            if value is not None
         }
         return (
             self.network.logged("test/")

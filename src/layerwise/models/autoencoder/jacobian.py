@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from layerwise.models.autoencoder.base import BaseAutoencoder
 from layerwise.models.layers import keep_largest
+from layerwise.utils import ranks
 
 
 def activation_derivative(act: nn.Module, pre_activation: Tensor, value: Tensor) -> Tensor:
@@ -104,7 +105,7 @@ def estimate_jacobian_norm(
     with torch.enable_grad():
         inputs = x.detach().requires_grad_()
         latent = encode(inputs)
-        signs = torch.empty_like(latent).uniform_(-1, 1, generator=rng).sign_()
+        signs = ranks.uniform_(torch.empty_like(latent), rng, -1, 1).sign_()
         (product,) = torch.autograd.grad(latent, inputs, signs, create_graph=needs_gradient)
     return latent, product.square().sum(1)
 

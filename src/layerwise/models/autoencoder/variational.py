@@ -15,7 +15,7 @@ from layerwise.models.heads import LossName, build_output
 from layerwise.models.kinds import register_network
 from layerwise.models.layers import Activation, Initializer, Linear, activation, initialize_layers_
 from layerwise.models.rbm.units import UnitBlock
-from layerwise.utils import Config
+from layerwise.utils import Config, ranks
 
 
 class VAEConfig(Config):
@@ -101,7 +101,8 @@ def sample_latents(
         Latents and their noise e, each (samples, rows, latent_size); without the first axis for one sample.
     """
     shape = mean.shape if samples == 1 else (samples, *mean.shape)
-    noise = torch.empty(shape, dtype=mean.dtype, device=mean.device).normal_(generator=rng)
+    noise = torch.empty(shape, dtype=mean.dtype, device=mean.device)
+    ranks.normal_(noise.view(-1, shape[-1]), rng)  # of several samples a block of all rows each
     return mean + (log_variance / 2).exp() * noise, noise
 
 

@@ -22,7 +22,7 @@ from layerwise.models.layers import (
     activation,
     initialize_,
 )
-from layerwise.utils import Config
+from layerwise.utils import Config, ranks
 
 # DCGAN draws every weight from N(0, 0.02^2) (Radford et al. 2016, section 4).
 DCGAN_STD = 0.02
@@ -172,7 +172,7 @@ class Generator(nn.Module):
 
     def noise(self, n: int, rng: torch.Generator) -> Tensor:
         """Return z (n, latent_size), standard normal, on the device of `rng`."""
-        return torch.randn(n, self.config.latent_size, generator=rng, device=rng.device)
+        return ranks.normal_(torch.empty(n, self.config.latent_size, device=rng.device), rng)
 
     def pre_activation(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the output layer before its activation: logits of pixels and categories, (n, n_outputs)."""

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.utils import Config
+from layerwise.utils import Config, ranks
 
 
 class OutputBlock(Config):
@@ -34,7 +34,7 @@ def gumbel_softmax(logits: Tensor, temperature: float, rng: torch.Generator) -> 
     Returns:
         (n, categories), rows that sum to 1.
     """
-    uniform = torch.rand(logits.shape, generator=rng, device=logits.device, dtype=torch.float32)
+    uniform = ranks.uniform_(logits.new_empty(logits.shape, dtype=torch.float32), rng)
     noise = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
     return functional.softmax((logits + noise) / temperature, dim=1)
 

@@ -23,10 +23,12 @@ from layerwise.training.autoencoder import (
 )
 from layerwise.training.diagnostics import LayerStatistics
 from layerwise.utils import choose_device, dense_parameters, torch_rng
+from layerwise.utils.ranks import in_ranks
 
 log = logging.getLogger(__name__)
 
 
+@in_ranks
 def train_network(
     training: TensorData,
     validation: TensorData,

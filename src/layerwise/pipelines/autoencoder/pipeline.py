@@ -12,6 +12,7 @@ from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import AutoencoderPreview
 from layerwise.pipelines.recommendation import create_recommendation
 from layerwise.pipelines.stage import Stage
+from layerwise.sweeping import Objective
 from layerwise.training.autoencoder import known_variants
 
 NAME = "autoencoder"
@@ -19,6 +20,20 @@ NETWORK = "autoencoder_network"
 SEED = "params:seed"
 SETTINGS = ["autoencoder_settings", SEED]
 HISTORY = "autoencoder_history"
+# A longer code, or one that may cost less, reconstructs better without being a better code.
+OBJECTIVE = Objective(
+    metric="validation/reconstruction_sse",
+    history=HISTORY,
+    fixed=(
+        "preprocessing",
+        "autoencoder.variant",
+        "autoencoder.latent_size",
+        "autoencoder.top_k_units",
+        "autoencoder.beta",
+        "autoencoder.free_bits",
+        "autoencoder.importance_samples",
+    ),
+)
 
 
 def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:

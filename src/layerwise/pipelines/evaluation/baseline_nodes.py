@@ -15,15 +15,14 @@ from layerwise.evaluation.metrics import (
     usual_families,
 )
 from layerwise.evaluation.reports import BaselineComparison
-from layerwise.models import MLP
 from layerwise.parameters import EvaluationSettings
-from layerwise.pipelines.evaluation.scores import HALF, scores_of, targets_of
+from layerwise.pipelines.evaluation.scores import HALF, targets_of
 
 log = logging.getLogger(__name__)
 
 
 def train_baselines(
-    network: MLP,
+    scored: TensorData,
     labelled: TensorData,
     test: TensorData,
     columns: DataSpec,
@@ -31,19 +30,29 @@ def train_baselines(
     seed: int,
     threshold: DecisionThreshold = HALF,
 ) -> BaselineComparison:
-    """Train the baselines on the labelled rows, measure them on the test rows, and compare the network with them."""
-    training, measured = (replace(part, targets=targets_of(part, columns)) for part in (labelled, test))
+    """Train the baselines on the labelled rows, measure them on the test rows, and compare the network with them.
+
+    Args:
+        scored: the network's scores of the test rows.
+        labelled, test: the rows.
+        columns: what is predicted.
+        settings: of the evaluation.
+        seed: of the baselines and of the resamples.
+        threshold: of the network's scores.
+    """
+    training = replace(labelled, targets=targets_of(labelled, columns))
+    measured = replace(test, targets=scored.targets)
     families = _families(columns, training, measured, settings)
     given = baseline_scores(
         training, measured, columns.task, n_outputs=columns.n_outputs, families=families, seed=seed
     )
     options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap, "weights": test.weights}
-    targets, own = measured.targets, scores_of(network, test, columns)
+    targets = scored.targets
     found = {
         name: compute_metrics(columns.task, targets, scores, **options) for name, scores in given.items()
     }
     sentences = compare_with_baselines(
-        columns.task, targets, own, given, threshold=threshold.value, **options
+        columns.task, targets, scored.inputs, given, threshold=threshold.value, **options
     )
     return BaselineComparison(metrics=MetricsByModel.model_validate(found), conclusions=tuple(sentences))
 

@@ -14,7 +14,7 @@ from layerwise.models import MLP
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBM, DBN
 from layerwise.parameters import EvaluationSettings
-from layerwise.pipelines.evaluation.scores import scores_of, targets_of
+from layerwise.pipelines.evaluation.scores import BATCH_SIZE
 from layerwise.pipelines.views import latent_map_figure
 from layerwise.training import PretrainingHistory
 from layerwise.training.supervised import FinetuningHistory, FinetuningSettings
@@ -36,9 +36,9 @@ def plot_grid(finetuning: FinetuningHistory) -> Figure:
     return plots.plot_grid_scores([each.model_dump() for each in finetuning.grid], finetuning.monitor)
 
 
-def plot_predictions(network: MLP, test: TensorData, columns: DataSpec, metrics: EvaluationReport) -> Figure:
+def plot_predictions(scored: TensorData, columns: DataSpec, metrics: EvaluationReport) -> Figure:
     """Plot the confusion matrix of a classification, predicted against true values of a regression."""
-    targets, scores = targets_of(test, columns), scores_of(network, test, columns)
+    targets, scores = scored.targets, scored.inputs
     if columns.task == "regression":
         name = columns.target_names[0]
         return plots.plot_predicted_vs_true(targets, scores, target_name=columns.transform.label(name))
@@ -49,12 +49,10 @@ def plot_predictions(network: MLP, test: TensorData, columns: DataSpec, metrics:
     return plots.plot_confusion_matrix(targets, chosen, columns.class_names)
 
 
-def plot_ranking_curves(network: MLP, test: TensorData, columns: DataSpec) -> Figure:
+def plot_ranking_curves(scored: TensorData, columns: DataSpec) -> Figure:
     """Plot the ROC and the precision-recall curves of a classification."""
     names = columns.target_names if columns.task == "multilabel" else columns.class_names
-    return plots.plot_roc_and_pr_curves(
-        columns.task, targets_of(test, columns), scores_of(network, test, columns), names
-    )
+    return plots.plot_roc_and_pr_curves(columns.task, scored.targets, scored.inputs, names)
 
 
 def plot_importance(importance: ImportanceTable) -> Figure:
@@ -69,17 +67,16 @@ def plot_comparison(metrics: EvaluationReport) -> Figure:
     return plots.plot_metric_comparison(models, [name for name in shown if name in metrics.network])
 
 
-def plot_calibration(network: MLP, test: TensorData, columns: DataSpec) -> Figure:
+def plot_calibration(scored: TensorData, columns: DataSpec) -> Figure:
     """Plot the calibration curve of the predicted probabilities (or values)."""
-    targets, scores = targets_of(test, columns), scores_of(network, test, columns)
-    return plots.plot_calibration(columns.task, targets, scores, positive=columns.positive)
+    return plots.plot_calibration(columns.task, scored.targets, scored.inputs, positive=columns.positive)
 
 
 def plot_latent_map(network: MLP, test: TensorData, columns: DataSpec) -> Figure:
     """Plot the test rows' activations in the last hidden layer, in the plane of most variance."""
     rows = test[slice(0, 5000)]
     with torch.no_grad():
-        activations = network.encode(rows.inputs)
+        activations = torch.cat([network.encode(part) for part in rows.inputs.split(BATCH_SIZE)])
     return latent_map_figure(activations, rows, columns)
 
 

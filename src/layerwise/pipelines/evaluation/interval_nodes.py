@@ -55,7 +55,7 @@ def quantiles_of(quantiles: nn.Module, rows: TensorData, columns: DataSpec) -> A
 
 
 def measure_intervals(
-    network: nn.Module,
+    scored: TensorData,
     test: TensorData,
     columns: DataSpec,
     intervals: ConformalIntervals,
@@ -66,8 +66,8 @@ def measure_intervals(
 
     Widths are in the units of the raw target. Several targets are averaged, rows by their weights.
     """
-    values = scores_of(network, test, columns).double().numpy()
-    targets = targets_of(test, columns).double().numpy()
+    assert scored.targets is not None
+    values, targets = scored.inputs.double().numpy(), scored.targets.double().numpy()
     bands = None if quantiles is None else quantiles_of(quantiles, test, columns)
     low_ends, high_ends = intervals.ends(values, bands)
     weights = np.ones(len(targets)) if test.weights is None else test.weights.double().numpy()

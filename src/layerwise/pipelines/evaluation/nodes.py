@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 import torch
-from torch import nn
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation import SegmentTable
@@ -34,7 +33,7 @@ from layerwise.evaluation.reports import (
     report_sections,
 )
 from layerwise.evaluation.unsupervised import reconstruction_metrics
-from layerwise.models import MLP, CalibratedNetwork, Members
+from layerwise.models import MLP, Members
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBM, DBN
 from layerwise.parameters import EvaluationSettings, used_settings
@@ -68,39 +67,37 @@ def choose_decision_threshold(
 
 
 def measure_network(
-    network: nn.Module,
-    test: TensorData,
+    scored: TensorData,
     columns: DataSpec,
     settings: EvaluationSettings,
     seed: int,
     threshold: DecisionThreshold = HALF,
 ) -> NamedMetrics:
-    """Measure the network on the test rows."""
+    """Measure the network's scores of the test rows."""
     found = compute_metrics(
         columns.task,
-        targets_of(test, columns),
-        scores_of(network, test, columns),
+        scored.targets,
+        scored.inputs,
         columns.class_names,
         threshold=threshold.value,
         seed=seed,
         n_bootstrap=settings.bootstrap,
-        weights=test.weights,
+        weights=scored.weights,
     )
     return NamedMetrics(found)
 
 
 def measure_calibrated_network(
-    network: CalibratedNetwork,
-    trained: MLP,
-    test: TensorData,
+    scored: TensorData,
+    uncalibrated: TensorData,
     columns: DataSpec,
     settings: EvaluationSettings,
     seed: int,
     threshold: DecisionThreshold = HALF,
 ) -> NamedMetrics:
     """Measure the calibrated network on the test rows, and as `uncalibrated_...` what calibration may change."""
-    found = measure_network(network, test, columns, settings, seed, threshold)
-    before = measure_network(trained, test, columns, settings, seed).root
+    found = measure_network(scored, columns, settings, seed, threshold)
+    before = measure_network(uncalibrated, columns, settings, seed).root
     names: tuple[str, ...] = ("log_loss", "brier", "calibration_error")
     changed = {name: before[name] for name in names if name in before}
     return found.extended(changed, prefix="uncalibrated_")
@@ -117,23 +114,21 @@ def estimate_smearing(network: MLP, validation: TensorData, columns: DataSpec) -
 
 
 def measure_transformed_regression(
-    network: MLP,
-    test: TensorData,
+    scored: TensorData,
     columns: DataSpec,
     settings: EvaluationSettings,
     seed: int,
     smearing: SmearingFactors,
 ) -> NamedMetrics:
     """Measure a regression on the transformed targets, and as `raw_...` in the units of the raw ones."""
-    found = measure_network(network, test, columns, settings, seed)
-    targets, values = targets_of(test, columns), scores_of(network, test, columns)
+    found = measure_network(scored, columns, settings, seed)
     raw = compute_raw_metrics(
-        targets,
-        values,
+        scored.targets,
+        scored.inputs,
         smearing.values,
         seed=seed,
         n_bootstrap=settings.bootstrap,
-        weights=test.weights,
+        weights=scored.weights,
         transform=columns.transform,
     )
     return found.extended(raw, prefix="raw_")
@@ -182,11 +177,11 @@ def summarize_evaluation(
 
 
 def predict_test_rows(
-    network: MLP, test: TensorData, columns: DataSpec, threshold: DecisionThreshold = HALF
+    scored: TensorData, columns: DataSpec, threshold: DecisionThreshold = HALF
 ) -> pd.DataFrame:
     """Return targets, predictions and probabilities of the test rows, in their order."""
-    targets, scores = targets_of(test, columns), scores_of(network, test, columns)
-    return make_prediction_table(columns, targets, scores, threshold.value)
+    assert scored.targets is not None
+    return make_prediction_table(columns, scored.targets, scored.inputs, threshold.value)
 
 
 def measure_stack(stack: DBN | DBM | StackedAutoencoders, test: TensorData) -> LoggedMetrics:

@@ -13,6 +13,7 @@ from layerwise.pipelines.evaluation.baseline_nodes import train_baselines
 from layerwise.pipelines.evaluation.cards import parameter_inputs
 from layerwise.pipelines.evaluation.interval_nodes import find_intervals, fit_quantiles, measure_intervals
 from layerwise.pipelines.evaluation.likelihood_nodes import bound_log_prob, bound_log_prob_of_dbm
+from layerwise.pipelines.evaluation.scores import score_rows
 from layerwise.pipelines.evaluation.segment_nodes import (
     choose_segments,
     measure_test_segments,
@@ -23,6 +24,8 @@ from layerwise.pipelines.stage import LEADERBOARD, Stage, with_first
 
 SETTINGS = ["params:evaluation", "params:seed"]
 TEST = ["network", "test", "data_spec"]
+SCORES = ["test_scores", "data_spec"]
+UNCALIBRATED = "uncalibrated_scores"
 
 
 def create_pipeline(
@@ -112,19 +115,23 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool, baselines: b
     threshold = ["threshold"] if facts.has_task("binary") else []
     parts = {"network": "network_metrics"} | dict.fromkeys(threshold, "threshold")
     transform = facts.parameter("problem.target_transform")
+    found = [stage.node(score_rows, TEST, "test_scores", "score_test_rows")]
     if calibrates(facts):
-        inputs = ["network", trained_network(facts), *TEST[1:], *SETTINGS, *threshold]
+        found.append(
+            stage.node(score_rows, [trained_network(facts), *TEST[1:]], UNCALIBRATED, "score_uncalibrated")
+        )
+        inputs = ["test_scores", UNCALIBRATED, "data_spec", *SETTINGS, *threshold]
         measure = stage.node(nodes.measure_calibrated_network, inputs, "network_metrics", "measure_network")
     elif transform in (None, "none"):
-        measure = stage.node(nodes.measure_network, [*TEST, *SETTINGS, *threshold], "network_metrics")
+        measure = stage.node(nodes.measure_network, [*SCORES, *SETTINGS, *threshold], "network_metrics")
     else:
         measure = stage.node(
             nodes.measure_transformed_regression,
-            [*TEST, *SETTINGS, "smearing"],
+            [*SCORES, *SETTINGS, "smearing"],
             "network_metrics",
             "measure_network",
         )
-    found = [measure, stage.node(nodes.predict_test_rows, [*TEST, *threshold], "predictions")]
+    found += [measure, stage.node(nodes.predict_test_rows, [*SCORES, *threshold], "predictions")]
     if threshold:
         inputs = ["network", "validation", "data_spec", "params:evaluation"]
         found.append(stage.node(nodes.choose_decision_threshold, inputs, "threshold"))
@@ -132,7 +139,7 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool, baselines: b
         found.append(stage.node(nodes.estimate_smearing, ["network", "validation", "data_spec"], "smearing"))
         parts["smearing"] = "smearing"
     if baselines:
-        inputs = ["network", "labelled", "test", "data_spec", *SETTINGS, *threshold]
+        inputs = ["test_scores", "labelled", "test", "data_spec", *SETTINGS, *threshold]
         found.append(stage.node(train_baselines, inputs, "baselines"))
         parts["baselines"] = "baselines"
     if several:
@@ -157,7 +164,7 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool, baselines: b
 def _intervals(stage: Stage, facts: ProblemFacts) -> list[Node]:
     quantiles = ["quantiles"] if facts.parameter("evaluation.interval_method") == "quantiles" else []
     inputs = ["network", "validation", "data_spec", "params:evaluation", *quantiles]
-    measured = [*TEST, "intervals", "network_metrics", *quantiles]
+    measured = ["test_scores", *TEST[1:], "intervals", "network_metrics", *quantiles]
     found = [
         stage.node(find_intervals, inputs, "intervals"),
         stage.node(measure_intervals, measured, "metrics_with_intervals"),
@@ -170,8 +177,8 @@ def _intervals(stage: Stage, facts: ProblemFacts) -> list[Node]:
 def _measurements_by_segment(stage: Stage, also: list[str]) -> list[Node]:
     # The columns are looked for as soon as the rows are split, so that a wrong name costs no training.
     rows = ["raw", "split", "params:problem", "params:evaluation"]
-    names = ("network", "test", "columns", "settings", "seed", "segments")
-    inputs = dict(zip(names, [*TEST, *SETTINGS, "segments"], strict=True))
+    names = ("scored", "columns", "settings", "seed", "segments")
+    inputs = dict(zip(names, [*SCORES, *SETTINGS, "segments"], strict=True))
     return [
         stage.node(choose_segments, rows, "segments"),
         stage.node(measure_test_segments, inputs | {each: each for each in also}, "segment_metrics"),
@@ -180,14 +187,14 @@ def _measurements_by_segment(stage: Stage, also: list[str]) -> list[Node]:
 
 def _figures(stage: Stage, facts: ProblemFacts, grid: bool, baselines: bool) -> list[Node]:
     found = [
-        stage.figure(plots.plot_predictions, [*TEST, "metrics"]),
-        stage.figure(plots.plot_calibration, TEST),
+        stage.figure(plots.plot_predictions, [*SCORES, "metrics"]),
+        stage.figure(plots.plot_calibration, SCORES),
     ]
     if calibrates(facts):
-        uncalibrated = [trained_network(facts), *TEST[1:]]
+        uncalibrated = [UNCALIBRATED, "data_spec"]
         found.append(stage.figure(plots.plot_calibration, uncalibrated, "plot_calibration_before"))
     if facts.has_task("multiclass", "binary", "multilabel"):
-        found.append(stage.figure(plots.plot_ranking_curves, TEST))
+        found.append(stage.figure(plots.plot_ranking_curves, SCORES))
     if baselines:
         found.append(stage.figure(plots.plot_comparison, ["metrics"]))
     if facts.has_rows("table"):

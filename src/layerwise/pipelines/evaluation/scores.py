@@ -23,6 +23,14 @@ def scores_of(network: nn.Module, rows: TensorData, columns: DataSpec) -> torch.
     return columns.unscaled(probabilities(columns.task, outputs))
 
 
+def score_rows(network: nn.Module, rows: TensorData, columns: DataSpec) -> TensorData:
+    """Return rows with a network's scores in place of their inputs, and with their targets in the same units.
+
+    The network answers each row once, for all that is measured and shown of its scores.
+    """
+    return TensorData(scores_of(network, rows, columns), targets_of(rows, columns), rows.weights)
+
+
 def targets_of(rows: TensorData, columns: DataSpec) -> torch.Tensor:
     """Return the targets, those of a regression in the units of the (transformed) target."""
     assert rows.targets is not None

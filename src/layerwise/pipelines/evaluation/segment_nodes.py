@@ -9,9 +9,8 @@ from layerwise.data import DataSpec, Problem, Split, TensorData
 from layerwise.data.preprocessing import derive_columns
 from layerwise.evaluation import SegmentTable, make_segments, measure_segments, plots
 from layerwise.evaluation.metrics import DecisionThreshold, Smearing, SmearingFactors
-from layerwise.models import MLP
 from layerwise.parameters import EvaluationSettings
-from layerwise.pipelines.evaluation.scores import HALF, means_in_y, scores_of, targets_in_y, targets_of
+from layerwise.pipelines.evaluation.scores import HALF, means_in_y, targets_in_y
 
 # An interval of 200 resamples is near that of 1,000, and there are many segments.
 MAX_RESAMPLES = 200
@@ -26,8 +25,7 @@ def choose_segments(
 
 
 def measure_test_segments(
-    network: MLP,
-    test: TensorData,
+    scored: TensorData,
     columns: DataSpec,
     settings: EvaluationSettings,
     seed: int,
@@ -36,10 +34,10 @@ def measure_test_segments(
     smearing: SmearingFactors | None = None,
 ) -> SegmentTable:
     """Measure the network on each segment of the test rows, a regression in raw units."""
-    targets, scores = targets_of(test, columns), scores_of(network, test, columns)
     factors = () if smearing is None else smearing.values
-    options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap, "weights": test.weights}
-    return segment_metrics(columns, targets, scores, segments, factors, threshold=threshold.value, **options)
+    options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap, "weights": scored.weights}
+    options["threshold"] = threshold.value
+    return segment_metrics(columns, scored.targets, scored.inputs, segments, factors, **options)
 
 
 def segment_metrics(

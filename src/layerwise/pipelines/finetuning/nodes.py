@@ -28,6 +28,7 @@ from layerwise.training.supervised import (
     new_network,
     train_grid,
 )
+from layerwise.utils.ranks import in_ranks
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ def initialize_network(
     return new_network(mlp, columns, settings, seed, training)
 
 
+@in_ranks
 def finetune_network(
     network: MLP,
     labelled: TensorData,
@@ -113,6 +115,7 @@ def finetune_network(
     return network, _history_of(progress, watched)
 
 
+@in_ranks
 def finetune_mean_field_network(
     network: MLP,
     labelled: TensorData,

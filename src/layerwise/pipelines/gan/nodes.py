@@ -25,6 +25,7 @@ from layerwise.training.gan import (
     train_image_gan as fit_image_gan,
 )
 from layerwise.utils import choose_device, dense_parameters, torch_rng
+from layerwise.utils.ranks import in_ranks
 
 log = logging.getLogger(__name__)
 # Generated rows that are written where `synthesize` is null.
@@ -47,6 +48,7 @@ def train_feature_classifier(
     return network, ClassifierHistory(validation_error=error), metrics
 
 
+@in_ranks
 def train_image_gan(
     training: TensorData,
     validation: TensorData,
@@ -59,6 +61,7 @@ def train_image_gan(
     return _trained(_fit(training, validation, columns, classifier, settings, seed), columns)
 
 
+@in_ranks
 def train_captioned_gan(
     training: TensorData,
     validation: TensorData,

@@ -15,10 +15,12 @@ from layerwise.training.autoencoder import SAESettings, build_stack, pretrain_la
 from layerwise.training.rbm import PretrainingSettings, pretrain_new_dbn
 from layerwise.training.rbm.dbm import pretrain_dbm, train_jointly
 from layerwise.utils import choose_device, torch_rng
+from layerwise.utils.ranks import in_ranks
 
 log = logging.getLogger(__name__)
 
 
+@in_ranks
 def pretrain_rbms(
     training: TensorData,
     validation: TensorData,
@@ -75,6 +77,7 @@ def pretrain_dbm_stack(
     )
 
 
+@in_ranks
 def pretrain_autoencoders(
     training: TensorData,
     validation: TensorData,
@@ -101,6 +104,7 @@ def pretrain_autoencoders(
     return stack.cpu(), PretrainingHistory.of(result, _initial_model(source))
 
 
+@in_ranks
 def pretrain_unrolled_rbms(
     training: TensorData,
     validation: TensorData,

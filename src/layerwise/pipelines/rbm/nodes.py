@@ -16,12 +16,14 @@ from layerwise.pipelines.views import describe_probe, probe_views
 from layerwise.training import LayerHistory
 from layerwise.training.rbm import RatingsMonitor, fit_rbm, rbm_config
 from layerwise.utils import choose_device, torch_rng
+from layerwise.utils.ranks import in_ranks
 
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 2000
 
 
+@in_ranks
 def train_rbm(
     training: TensorData,
     validation: TensorData,

@@ -11,9 +11,17 @@ from layerwise.pipelines.previews import RBMPreview
 from layerwise.pipelines.rbm import collections, figure_nodes as plots, nodes
 from layerwise.pipelines.recommendation import create_recommendation
 from layerwise.pipelines.stage import Stage
+from layerwise.sweeping import Objective
 
 NAME = "rbm"
 SETTINGS = ["rbm_settings", "params:seed"]
+# Exact, where the likelihood itself is an estimate that chains which mix badly inflate.
+OBJECTIVE = Objective(
+    metric="validation/pseudo_likelihood",
+    history="rbm_history",
+    maximize=True,
+    fixed=("preprocessing", "rbm.visible", "rbm.monitor", "rbm.pseudo_likelihood_rows"),
+)
 
 
 def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:

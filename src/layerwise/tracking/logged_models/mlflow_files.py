@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import logging
+import json
 import platform
+import shutil
 import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
 from mlflow import pyfunc
-from mlflow.models import Model, ModelSignature, infer_signature
+from mlflow.models import (
+    Model,
+    ModelSignature,
+    convert_input_example_to_serving_input,
+    infer_signature,
+)
 from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import AnyType
 
@@ -25,6 +32,14 @@ if TYPE_CHECKING:
 
 REQUIRED_PACKAGES = ("mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "skops", "torch")
 
+# Where MLflow finds a model's example, as rows and as a server is asked for them.
+EXAMPLE = {
+    "artifact_path": "input_example.json",
+    "pandas_orient": "split",
+    "serving_input_path": "serving_input_example.json",
+    "type": "dataframe",
+}
+
 # The types of plain values as MLflow calls them.
 _PLAIN_TYPES = {str: "string", int: "long", float: "double", bool: "boolean"}
 
@@ -34,6 +49,9 @@ def write_mlflow_model(
 ) -> None:
     """Write a model's folder as an MLflow model, with a signature, an example and this package as a wheel.
 
+    The files are those of `mlflow.pyfunc.save_model`, which searches all installed packages for those named here and
+    writes MLmodel four times: 2 s of a run.
+
     Args:
         target: where to; made here.
         folder: what `layerwise.inference.save_trained_model` wrote.
@@ -41,21 +59,44 @@ def write_mlflow_model(
         model: what was read from the folder.
         description: what MLflow's own file says of it; completed and written here.
     """
-    logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)
-    # It would warn that the wheel's version, which ends in a hash of these sources, is not the installed one.
-    logging.getLogger("mlflow.utils.requirements_utils").setLevel(logging.ERROR)
+    data = f"data/{folder.name}"
+    shutil.copytree(folder, target / data)
+    serving = str(convert_input_example_to_serving_input(example))
+    (target / EXAMPLE["serving_input_path"]).write_text(serving)
+    (target / EXAMPLE["artifact_path"]).write_text(json.dumps(json.loads(serving)["dataframe_split"]))
     wheel, content = package_wheel()
-    pyfunc.save_model(
-        str(target),
-        loader_module=LOADER_MODULE,
-        data_path=str(folder),
-        mlflow_model=description,
-        signature=_signature(model, example),
-        input_example=example,
-        conda_env=_conda_environment(wheel),
-    )
     (target / WHEELS_FOLDER).mkdir()
     (target / WHEELS_FOLDER / wheel).write_bytes(content)
+    packages = _packages(wheel)
+    (target / "requirements.txt").write_text("\n".join(packages))
+    conda = {
+        "name": "mlflow-env",
+        "channels": ["conda-forge"],
+        "dependencies": [f"python={platform.python_version()}", "pip", {"pip": packages}],
+    }
+    (target / "conda.yaml").write_text(yaml.safe_dump(conda))
+    virtual = {
+        "python": platform.python_version(),
+        "build_dependencies": ["pip", "setuptools", "wheel"],
+        "dependencies": ["-r requirements.txt"],
+    }
+    (target / "python_env.yaml").write_text(yaml.safe_dump(virtual, sort_keys=False))
+    description.signature = _signature(model, example)
+    description.saved_input_example_info = EXAMPLE
+    description.model_size_bytes = sum(
+        path.stat().st_size for path in (target / data).rglob("*") if path.is_file()
+    )
+    pyfunc.add_to_model(
+        description,
+        LOADER_MODULE,
+        data,
+        conda_env="conda.yaml",
+        python_env="python_env.yaml",
+        streamable=False,
+    )
+    # As `description.save` writes it, by the parser in C where it is there: a signature may have many columns.
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    (target / "MLmodel").write_text(yaml.dump(description.to_dict(), Dumper=dumper))
 
 
 def _signature(model: TrainedModel, example: pd.DataFrame) -> ModelSignature:
@@ -75,24 +116,17 @@ def _signature(model: TrainedModel, example: pd.DataFrame) -> ModelSignature:
     with warnings.catch_warnings():
         # That whole numbers cannot be empty: those of an answer, such as ranks, never are.
         warnings.filterwarnings("ignore", "Hint: Inferred schema contains integer")
-        outputs = infer_signature(example, answer).outputs
+        outputs = infer_signature(model_output=answer).outputs
     return ModelSignature(Schema(columns), outputs, ParamSchema(options))
 
 
-def _conda_environment(wheel: str) -> dict[str, Any]:
-    """Return the packages that a model needs, without the local part of a version, which no index has.
+def _packages(wheel: str) -> list[str]:
+    """Return the lines of `requirements.txt`, without the local part of a version, which no index has.
 
     This package comes from the wheel in the model's folder.
-
-    Given as a whole environment: from a list of packages MLflow first searches every installed one, 1.4 s of a run.
     """
     packages = [f"{package}=={version(package).partition('+')[0]}" for package in REQUIRED_PACKAGES]
     # pip takes a path from where it is run, which in MLflow's image is not the model's folder; where to find a version
     # it takes from where `requirements.txt` lies. No index has a version with a local part.
     name, number = wheel.split("-")[:2]
-    packages += [f"--find-links {WHEELS_FOLDER}", f"{name}=={number}"]
-    return {
-        "name": "mlflow-env",
-        "channels": ["conda-forge"],
-        "dependencies": [f"python={platform.python_version()}", "pip", {"pip": packages}],
-    }
+    return [*packages, f"--find-links {WHEELS_FOLDER}", f"{name}=={number}"]

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,12 +79,14 @@ class BufferedRunLogger:
         self._sent = self._last_try = self._pause = 0.0
         self._names = MetricNames()
         self._lock = threading.Lock()
-        self._thread = threading.local()
+        # Of each thread its own, unless it was started in the context of another one.
+        self._prefix = ContextVar("prefix", default="")
+        self._measured_on: ContextVar[dict[str, str] | None] = ContextVar("measured_on", default=None)
         self._sender = SendingThread(self._deliver) if in_background else None
 
     def set_prefix(self, prefix: str) -> None:
         """Begin the names of the metrics that come from this thread from now on with a prefix, such as `dbn/`."""
-        self._thread.prefix = prefix
+        self._prefix.set(prefix)
 
     def set_measured_on(self, measured_on: Mapping[str, str]) -> None:
         """Say of which model and rows the metrics of test rows are that come from this thread from now on.
@@ -91,12 +94,12 @@ class BufferedRunLogger:
         Args:
             measured_on: as MLflow's `Metric` takes it: `model_id`, `dataset_name`, `dataset_digest`, as far as known.
         """
-        self._thread.measured_on = dict(measured_on)
+        self._measured_on.set(dict(measured_on))
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None:
         """Take named metrics; they are sent soon."""
-        now, at, prefix = int(time.time() * 1000), step or 0, getattr(self._thread, "prefix", "")
-        measured_on = getattr(self._thread, "measured_on", {})
+        now, at, prefix = int(time.time() * 1000), step or 0, self._prefix.get()
+        measured_on = self._measured_on.get() or {}
         with self._lock:
             self._pending += [
                 {

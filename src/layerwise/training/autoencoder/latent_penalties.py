@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+import torch
 from torch import Tensor
 
-from layerwise.utils import Choice
+from layerwise.utils import Choice, ranks
 
 SparsityName = Literal["none", "kl", "l1", "top_k"]
 
@@ -39,6 +40,11 @@ class EncodedBatch:
     latent: Tensor
     squared_jacobian: Tensor | None = None
 
+    def to(self, dtype: torch.dtype) -> EncodedBatch:
+        """Return the same in the numbers in which sums are taken."""
+        norm = self.squared_jacobian
+        return EncodedBatch(self.latent.to(dtype), None if norm is None else norm.to(dtype))
+
 
 class Penalty(Protocol):
     """A term of the cost."""
@@ -61,7 +67,7 @@ class KLSparsity:
 
     def __call__(self, encoded: EncodedBatch) -> Tensor:
         """Return the term, shape (rows,)."""
-        latent = encoded.latent.float()
+        latent = encoded.latent
         return (self.weight * kl_sparsity(latent, self.target)).expand(len(latent))
 
 
@@ -74,7 +80,7 @@ class L1Sparsity:
 
     def __call__(self, encoded: EncodedBatch) -> Tensor:
         """Return the term, shape (rows,)."""
-        return self.weight * encoded.latent.float().abs().sum(1)
+        return self.weight * encoded.latent.abs().sum(1)
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ class Contraction:
     def __call__(self, encoded: EncodedBatch) -> Tensor:
         """Return the term, shape (rows,)."""
         assert encoded.squared_jacobian is not None
-        return self.weight * encoded.squared_jacobian.float()
+        return self.weight * encoded.squared_jacobian
 
 
 def kl_sparsity(latent: Tensor, target: float) -> Tensor:
@@ -102,6 +108,6 @@ def kl_sparsity(latent: Tensor, target: float) -> Tensor:
     """
     tiny = 1e-6
     # A weighted mean rather than a limit: at 0 and at 1 the gradient still points back.
-    mean = tiny + (1 - 2 * tiny) * latent.mean(0)
+    mean = tiny + (1 - 2 * tiny) * ranks.batch_mean(latent)
     rho = latent.new_full((), target)  # filled on the device: nothing is copied there
     return (rho * (rho / mean).log() + (1 - rho) * ((1 - rho) / (1 - mean)).log()).sum()

@@ -23,6 +23,7 @@ from layerwise.training.autoencoder.settings import AutoencoderSettings
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.optim import OptimizerSettings
 from layerwise.training.plan import Losses
+from layerwise.utils import ranks
 
 
 class ReconstructionPlan(GradientPlan):
@@ -35,6 +36,8 @@ class ReconstructionPlan(GradientPlan):
         penalties: further terms of the cost.
         directions: samples the random directions of an estimated Jacobian norm; None takes the exact norm.
     """
+
+    spreads_rows = True
 
     def __init__(
         self,
@@ -57,9 +60,9 @@ class ReconstructionPlan(GradientPlan):
         rows = batch.inputs
         corrupted = self.corruption(rows)
         with self.autocast(rows):
-            encoded = self._encode(corrupted)
+            encoded = self._encode(corrupted).to(rows.dtype)
             pre_activation = self.autoencoder.decode_pre_activation(encoded.latent)
-        loss = self.autoencoder.loss(pre_activation.float(), rows)
+        loss = self.autoencoder.loss(pre_activation.to(rows.dtype), rows)
         losses, cost = {"loss": loss}, loss.mean()
         for penalty in self.penalties:
             losses[penalty.name] = penalty(encoded)
@@ -72,6 +75,10 @@ class ReconstructionPlan(GradientPlan):
         if self.directions is not None:
             return EncodedBatch(*estimate_jacobian_norm(self.autoencoder.encode, inputs, self.directions))
         return EncodedBatch(*self.autoencoder.encode_with_jacobian_norm(inputs))
+
+    def reason_against_ranks(self) -> str:
+        """Return why the rows of a batch can't be spread; empty when they can."""
+        return self.corruption.reason_against_ranks() or super().reason_against_ranks()
 
     def validation_losses(self, batch: TensorData) -> Losses:
         """Return each row's loss and squared error, without noise and penalties."""
@@ -93,6 +100,8 @@ class VariationalPlan(GradientPlan):
         fixed_noise: samples the latents in validation, the same ones in every epoch, so that epochs are compared on the
             same noise.
     """
+
+    spreads_rows = True
 
     def __init__(
         self,
@@ -130,7 +139,7 @@ class VariationalPlan(GradientPlan):
 
     def _objective(self, loss: Tensor, unit_kl: Tensor, beta: float) -> Tensor:
         """Return (rows,) with the mean of the reconstruction loss plus beta times the KL divergence above free bits."""
-        mean = unit_kl.mean(0)
+        mean = ranks.batch_mean(unit_kl)
         penalized = mean.clamp_min(self.free_bits) if self.free_bits else mean
         return loss - mean.sum() + beta * penalized.sum()
 
@@ -142,12 +151,15 @@ class VariationalPlan(GradientPlan):
                 weights = log_weights(vae, rows, self.samples, noise)
             return {"loss": -importance_weighted_bound(weights)}, None
         with self.autocast(rows):
-            mean, log_variance = (part.float() for part in vae.posterior(rows))
+            mean, log_variance = (part.to(rows.dtype) for part in vae.posterior(rows))
             z, _ = sample_latents(mean, log_variance, noise)
             pre_activation = vae.decode_pre_activation(z)
         unit_kl = kl_divergence(mean, log_variance)
         row_kl = unit_kl.sum(1)
-        return {"loss": vae.loss(pre_activation.float(), rows) + row_kl, "kl_divergence": row_kl}, unit_kl
+        return {
+            "loss": vae.loss(pre_activation.to(rows.dtype), rows) + row_kl,
+            "kl_divergence": row_kl,
+        }, unit_kl
 
     def validation_losses(self, batch: TensorData) -> Losses:
         """Return each row's negative bound (nats) and the squared error at the posterior mean.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from layerwise.utils import report_metrics
+from layerwise.utils import report_metrics, trial_stopped
 
 if TYPE_CHECKING:
     from layerwise.checkpointing import Progress
@@ -58,5 +58,6 @@ class Reporter(Callback):
         self.prefix = prefix
 
     def on_epoch_end(self, progress: Progress, metrics: Mapping[str, float]) -> None:
-        """Report the epoch's metrics, with the epoch as step."""
+        """Report the epoch's metrics, with the epoch as step; end where who listens stopped the trial."""
         report_metrics({self.prefix + name: value for name, value in metrics.items()}, progress.epoch)
+        progress.stop = progress.stop or trial_stopped()

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from layerwise.checkpointing import Progress
 from layerwise.training.callbacks.base import Callback
+from layerwise.utils.ranks import agree
 
 
 class MaxSteps(Callback):
@@ -53,7 +54,8 @@ class MaxTime(Callback):
 
     def on_batch_end(self, progress: Progress) -> None:
         """Ask for a stop when the limit is reached; a reason that stands already stays."""
-        if not progress.stop and time.perf_counter() - self._start_time >= 60 * self.max_minutes:
+        # The first rank's clock decides for all.
+        if not progress.stop and agree(time.perf_counter() - self._start_time >= 60 * self.max_minutes):
             progress.stop = f"{self.max_minutes:g} minutes are over"
 
     def state_dict(self) -> dict[str, Tensor]:

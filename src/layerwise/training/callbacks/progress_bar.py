@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from layerwise.checkpointing import Progress
 from layerwise.training.callbacks.base import Callback
-from layerwise.utils import ProgressLines
+from layerwise.utils import ProgressLines, ranks
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class ProgressBar(Callback):
 
     def __init__(self, label: str, metric: str) -> None:
         self.label, self.metric = label, metric
-        self.shown = sys.stderr.isatty()
+        self.shown = sys.stderr.isatty() and ranks.rank() == 0
 
     def on_train_start(self, progress: Progress) -> None:
         """Show the bar."""

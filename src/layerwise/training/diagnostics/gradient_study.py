@@ -34,7 +34,7 @@ class GradientStudySettings(Config):
         3.0, "exploding: the first weights of its relu layers are so many times too large", "", gt=1
     )
     epochs: int = setting(3, "passes over the rows for each network", "", ge=1)
-    batch_size: int = setting(50, "rows a step", "", ge=1)
+    batch_size: int = setting(50, "rows a step", "", ge=2)
     learning_rate: float = setting(1e-3, "r, the size of the steps", "", gt=0)
     rows: int = setting(2000, "training rows at most", "", ge=10)
     cells: tuple[Cell, ...] = setting(("rnn", "lstm", "gru"), "recurrent networks that are compared")
@@ -163,6 +163,12 @@ def _finite_or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def _rows(training: TensorData, settings: GradientStudySettings) -> TensorData:
+    """Return the rows that are learnt from; one fewer where it would be the last batch, of which no norm is known."""
+    n = min(len(training), settings.rows)
+    return training[slice(0, n - (n % settings.batch_size == 1))]
+
+
 def run_survey(
     training: TensorData,
     validation: TensorData,
@@ -171,7 +177,7 @@ def run_survey(
     seed: int,
 ) -> Survey:
     """Train every depth with every activation and initializer for an epoch, on at most `settings.rows` rows."""
-    rows = training[slice(0, settings.rows)]
+    rows = _rows(training, settings)
     return Survey(
         tuple(
             run_trial(trial, rows, validation, columns, settings, seed, epochs=1)
@@ -188,7 +194,7 @@ def run_remedies(
     seed: int,
 ) -> Remedies:
     """Train failing networks as they are, and with one remedy at a time, on at most `settings.rows` rows."""
-    rows = training[slice(0, settings.rows)]
+    rows = _rows(training, settings)
     found = {}
     for failing, trials in remedy_trials(settings, len(rows)).items():
         results = [run_trial(trial, rows, validation, columns, settings, seed) for trial in trials]

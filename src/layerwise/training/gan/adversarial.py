@@ -14,7 +14,7 @@ from layerwise.models.gan import Discriminator, Generator
 from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.augmentation import RowAugmentation
 from layerwise.training.gan.conditioning import Conditioning, unconditional
-from layerwise.training.gan.gradient_penalties import gradient_norm, r1_penalty, without_gradients_of
+from layerwise.training.gan.gradient_penalties import backward, r1_penalty, without_gradients_of
 from layerwise.training.gan.objectives.base import OBJECTIVES
 from layerwise.training.optim import (
     device_options,
@@ -25,8 +25,8 @@ from layerwise.training.optim import (
     set_learning_rate,
     without_compiler,
 )
-from layerwise.training.plan import CapturablePlan, Losses
-from layerwise.utils import matmul_autocast, torch_rng
+from layerwise.training.plan import CapturablePlan, Losses, batch_normalization
+from layerwise.utils import matmul_autocast, ranks, torch_rng
 
 # The first weights are forgotten faster: the decay at update t is at most (1 + t) / (10 + t).
 EMA_WARM_UP = 10.0
@@ -60,11 +60,9 @@ class AdversarialPlan(CapturablePlan):
         validation_conditioning: Conditioning | None = None,
         augmentation: RowAugmentation | None = None,
     ) -> None:
-        self.generator, self.discriminator = generator, discriminator
-        self.settings, self.rng = settings, rng
-        self.conditioning, self.auxiliary_loss = conditioning, auxiliary_loss
+        self.generator, self.discriminator, self.settings, self.rng = generator, discriminator, settings, rng
+        self.conditioning, self.auxiliary_loss, self.augmentation = conditioning, auxiliary_loss, augmentation
         self.validation_conditioning = validation_conditioning or conditioning
-        self.augmentation = augmentation
         self.objective = OBJECTIVES.find(settings.objective)
         self.generator_optimizer = self._build_optimizer(generator, settings.generator_learning_rate)
         self.discriminator_optimizer = self._build_optimizer(
@@ -137,6 +135,13 @@ class AdversarialPlan(CapturablePlan):
         """Return why the conditions of a step can't be captured; empty when they can."""
         return getattr(self.conditioning, "reason_against_capture", "")
 
+    def reason_against_ranks(self) -> str:
+        """Return why the rows of a batch can't be spread; empty when they can."""
+        if self.discriminator.config.pac > 1:
+            return "rows that are scored in packs (gan.pac) stay together"
+        drawn = getattr(self.conditioning, "reason_against_ranks", "")
+        return drawn or batch_normalization(self.generator, self.discriminator)
+
     def _real_rows(self, batch: TensorData) -> tuple[Tensor, Tensor | None]:
         return self._whole_packs(*self.conditioning(batch, self.rng))
 
@@ -160,10 +165,8 @@ class AdversarialPlan(CapturablePlan):
         """Return rows as the discriminator sees them in training: augmented, with instance noise."""
         if self.augmentation is not None:
             rows = self.augmentation(rows, self.rng)
-        if not self.instance_noise_std:
-            return rows
-        noise = torch.randn(rows.shape, generator=self.rng, device=rows.device, dtype=rows.dtype)
-        return rows + self.instance_noise_std * noise
+        std = self.instance_noise_std
+        return rows + std * ranks.normal_(rows.new_empty(rows.shape), self.rng) if std else rows
 
     def discriminator_step(self, batch: TensorData) -> Losses:
         """Update the discriminator; the generator stays as it is."""
@@ -183,8 +186,7 @@ class AdversarialPlan(CapturablePlan):
         if penalty is not None:
             loss = loss + penalty.mean()
         self.discriminator_optimizer.zero_grad()
-        loss.backward()
-        norm = gradient_norm(self.discriminator)
+        norm = backward(loss, self.discriminator)
         self.discriminator_optimizer.step()
         objective.after_discriminator_step(self.discriminator, s)
         with torch.no_grad():
@@ -233,10 +235,10 @@ class AdversarialPlan(CapturablePlan):
                 found["auxiliary_loss"] = self.auxiliary_loss(pre_activation, fake, real, condition)
                 loss = loss + found["auxiliary_loss"].mean()
             self.generator_optimizer.zero_grad()
-            loss.backward()
+            norm = backward(loss, self.generator)
             assert scores.grad is not None
             found["score_gradient"] = scores.grad.abs() * len(scores)
-        found["generator_gradient"] = gradient_norm(self.generator).expand(len(scores))
+        found["generator_gradient"] = norm.expand(len(scores))
         self.generator_optimizer.step()
         self._update_ema()
         return {name: value.detach() for name, value in found.items()}
@@ -280,9 +282,8 @@ class AdversarialPlan(CapturablePlan):
             state |= {f"{name}.{key}": value.clone() for key, value in network.state_dict().items()}
         state |= moments_to_tensors(self.generator_optimizer, "generator_optimizer")
         state |= moments_to_tensors(self.discriminator_optimizer, "discriminator_optimizer")
-        state["rng"] = self.rng.get_state()
-        state["counts"] = torch.tensor([self.batches_seen, self.generator_steps])
-        return state
+        counts = torch.tensor([self.batches_seen, self.generator_steps])
+        return state | {"rng": self.rng.get_state(), "counts": counts}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore a state that `state_dict()` returned."""

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from layerwise.data import ImageShape, images_to_rows, rows_to_images
+from layerwise.utils import ranks
 
 AugmentationName = Literal["color", "translation", "cutout"]
 # Rows (n, d) with the changes of the random generator.
@@ -61,7 +62,7 @@ def translate(images: Tensor, rng: torch.Generator) -> Tensor:
     for axis in (2, 3):
         n, side = images.shape[0], images.shape[axis]
         most = int(side * TRANSLATION + 0.5)
-        shift = torch.randint(-most, most + 1, (n, 1), generator=rng, device=images.device)
+        shift = _integers(images, -most, most + 1, rng)
         padded = functional.pad(images, (0, 0, most, most) if axis == 2 else (most, most))
         source = torch.arange(side, device=images.device) + most - shift
         index = source.view(n, 1, *((side, 1) if axis == 2 else (1, side))).expand(images.shape)
@@ -75,7 +76,7 @@ def cut_out(images: Tensor, rng: torch.Generator) -> Tensor:
     for side in images.shape[2:]:
         size = int(side * CUTOUT + 0.5)
         # Of an even number of pixels the middle lies between two of them.
-        middle = torch.randint(side + 1 - size % 2, (len(images), 1), generator=rng, device=images.device)
+        middle = _integers(images, 0, side + 1 - size % 2, rng)
         start = middle - size // 2
         pixel = torch.arange(side, device=images.device)
         inside.append((pixel >= start) & (pixel < start + size))
@@ -93,4 +94,11 @@ CHANGES: dict[AugmentationName, Callable[[Tensor, torch.Generator], Tensor]] = {
 
 def _uniform(images: Tensor, rng: torch.Generator) -> Tensor:
     """Return a number from 0 to 1 for each image, (n, 1, 1, 1)."""
-    return torch.rand(len(images), 1, 1, 1, generator=rng, device=images.device, dtype=images.dtype)
+    return ranks.uniform_(images.new_empty(len(images), 1, 1, 1), rng)
+
+
+def _integers(images: Tensor, low: int, high: int, rng: torch.Generator) -> Tensor:
+    """Return a whole number from low to below high for each image, (n, 1)."""
+    return ranks.draw_rows(
+        lambda shape: torch.randint(low, high, shape, generator=rng, device=images.device), (len(images), 1)
+    )

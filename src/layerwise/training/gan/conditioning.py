@@ -48,7 +48,7 @@ def build_image_condition(
             f"gan.condition: {settings.condition} is for classes, and the task is {columns.task}"
         )
     if settings.condition != "caption":
-        return lambda batch: one_hot(_classes(batch), columns.n_outputs).float(), None
+        return lambda batch: one_hot(_classes(batch), columns.n_outputs).to(batch.inputs.dtype), None
     assert columns.image_shape is not None
     captions = Captions.fit(training.inputs, training.targets, columns.class_names, columns.image_shape)
     for caption in settings.captions:

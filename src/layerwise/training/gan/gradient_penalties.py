@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from layerwise.utils import ranks
+
 Score = Callable[[Tensor], Tensor]
 
 
@@ -68,7 +70,9 @@ def without_gradients_of(network: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
-def gradient_norm(network: nn.Module) -> Tensor:
-    """Return the Euclidean norm of all gradients together."""
+def backward(loss: Tensor, network: nn.Module) -> Tensor:
+    """Give a network the gradient of the loss of a whole batch; return the Euclidean norm of all of it."""
+    loss.backward()
+    ranks.add_up_gradients(network.parameters())
     gradients = [p.grad for p in network.parameters() if p.grad is not None]
     return torch.nn.utils.get_total_norm(gradients)

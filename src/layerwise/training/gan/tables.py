@@ -55,6 +55,8 @@ class ConditionSampler:
         log_frequency: sample the further category by its log-frequency, and then a row that has it.
     """
 
+    reason_against_ranks = "the conditions of a table's rows are drawn for a whole batch"
+
     def __init__(self, encoding: TableEncoding, rows: Tensor, log_frequency: bool) -> None:
         self.rows, self.log_frequency = rows, log_frequency
         self.categorical_columns = encoding.categorical_columns

@@ -23,9 +23,12 @@ from layerwise.training.rbm.chains import PersistentChains, TemperedChains
 from layerwise.training.rbm.compatibility import is_centered, require_complete_rows, require_fitting_units
 from layerwise.training.rbm.regularizers import dropout_mask, sparsity_push
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
+from layerwise.utils import ranks
 
 # Persistent chains need one more product to reconstruct the batch; for the metric one batch in so many is enough.
 RECONSTRUCT_EVERY = 8
+NEW_TENSORS = "exchanged states of tempered chains lie in new tensors"
+DRAWN_WORDS = "the number of words that are drawn is the documents'"
 
 
 class ContrastiveDivergence(CapturablePlan):
@@ -133,12 +136,14 @@ class ContrastiveDivergence(CapturablePlan):
 
     def reason_against_capture(self) -> str:
         """Return why these settings' updates can't be captured; empty when they can."""
-        tempered = (
-            "exchanged states of tempered chains lie in new tensors"
-            if self.settings.chain == "tempered"
-            else ""
-        )
-        return tempered or ("the number of words that are drawn is the documents'" if self.has_counts else "")
+        tempered = self.settings.chain == "tempered"
+        return NEW_TENSORS if tempered else DRAWN_WORDS if self.has_counts else ""
+
+    def reason_against_ranks(self) -> str:
+        """Return why the rows of a batch can't be spread; empty when they can."""
+        if self.chains is not None:
+            return f"rbm chains of their own (chain: {self.settings.chain}) are no rows of a batch: take chain: data"
+        return DRAWN_WORDS if self.has_counts else ""
 
     def _chain_from(
         self,
@@ -185,7 +190,7 @@ class ContrastiveDivergence(CapturablePlan):
         return torch.addmm(self.visible_bias, h, self.weight.t(), out=out)
 
     def _update(self, visible: Tensor, hidden: Tensor, n: int, m: int, mask: Tensor | None) -> None:
-        scale, s = self.rate / n, self.settings
+        scale, s = self.rate / ranks.whole_batch(n), self.settings
         # A unit of learnt variance has its gradient times the variance: as in a natural gradient, a step then moves its
         # mean as far whatever its noise. Without it, the smaller a variance is, the sooner its weights explode.
         v = visible
@@ -207,12 +212,14 @@ class ContrastiveDivergence(CapturablePlan):
             # Hidden units see a visible unit over its variance, and so its offset.
             scaled_offset = self.rbm.visible_units.scaled(self.visible_offset[None])[0]
             hidden_change -= (v @ scaled_offset) @ hidden
+        momentum = self.momentum / ranks.world_size()  # the ranks' velocities are added up
         if s.bfloat16:
-            self.velocity.mul_(self.momentum).add_(v.bfloat16().t() @ hidden.bfloat16(), alpha=scale)
+            self.velocity.mul_(momentum).add_(v.bfloat16().t() @ hidden.bfloat16(), alpha=scale)
         else:
-            self.velocity.addmm_(v.t(), hidden, beta=self.momentum, alpha=scale)
-        self.visible_velocity.mul_(self.momentum).add_(visible_change, alpha=scale)
-        self.hidden_velocity.mul_(self.momentum).add_(hidden_change, alpha=scale)
+            self.velocity.addmm_(v.t(), hidden, beta=momentum, alpha=scale)
+        self.visible_velocity.mul_(momentum).add_(visible_change, alpha=scale)
+        self.hidden_velocity.mul_(momentum).add_(hidden_change, alpha=scale)
+        ranks.all_reduce([self.velocity, self.visible_velocity, self.hidden_velocity])
         if push is not None:
             mean_visible, hidden_push = push
             self.velocity.addr_(mean_visible, hidden_push)
@@ -227,8 +234,8 @@ class ContrastiveDivergence(CapturablePlan):
 
     def _center(self, v: Tensor, hidden: Tensor, n: int, m: int) -> tuple[Tensor, Tensor]:
         """Subtract the offsets, which follow the data's means; the model's rows already carry their minus sign."""
-        self.visible_offset.lerp_(v[:n].mean(0), self._offset_rate)
-        self.hidden_offset.lerp_(hidden[:n].mean(0), self._offset_rate)
+        self.visible_offset.lerp_(ranks.batch_mean(v[:n]), self._offset_rate)
+        self.hidden_offset.lerp_(ranks.batch_mean(hidden[:n]), self._offset_rate)
         hidden[:n].sub_(self.hidden_offset)
         hidden[n:].add_(self.hidden_offset, alpha=n / m)
         return v.sub_(self.visible_offset), hidden
@@ -237,7 +244,7 @@ class ContrastiveDivergence(CapturablePlan):
         for units, columns in self.variances:
             y = hidden @ self.weight[columns].t()
             gradient = units.log_variance_gradient(visible[:, columns], self.visible_bias[columns], y)
-            change = gradient[:n].mean(0) - gradient[n:].mean(0)
+            change = ranks.batch_mean(gradient[:n]) - ranks.batch_mean(gradient[n:])
             units.log_variance.add_(change, alpha=self.rate * self.settings.variance_rate_factor)
             units.log_variance.clamp_min_(LOWEST_LOG_VARIANCE)
 

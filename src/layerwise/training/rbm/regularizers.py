@@ -7,6 +7,7 @@ from torch import Tensor
 
 from layerwise.models.rbm import RBM
 from layerwise.training.rbm.settings import ContrastiveDivergenceSettings
+from layerwise.utils import ranks
 
 
 def dropout_mask(rbm: RBM, n: int, rng: torch.Generator) -> Tensor | None:
@@ -25,7 +26,7 @@ def dropout_mask(rbm: RBM, n: int, rng: torch.Generator) -> Tensor | None:
         return None
     # A group of categorical units is left out as a whole: without its unit it would have no state.
     size = shape.hidden_group_size if shape.hidden == "categorical" else 1
-    draws = rbm.weight.new_empty(n, shape.n_hidden // size).uniform_(generator=rng)
+    draws = ranks.uniform_(rbm.weight.new_empty(n, shape.n_hidden // size), rng)
     mask = draws.ge_(shape.dropout)
     return mask if size == 1 else mask.repeat_interleave(size, 1)
 
@@ -56,9 +57,12 @@ def sparsity_push(
     """
     if settings.sparsity_target is None:
         return None
-    activation = positive.mean(0)
+    activation = ranks.batch_mean(positive)
     if mask is not None:
-        kept = mask.sum(0)
-        activation = torch.where(kept > 0, positive.sum(0) / kept, mean_activation)
+        kept, total = mask.sum(0), positive.sum(0)
+        ranks.all_reduce([kept, total])
+        activation = torch.where(kept > 0, total / kept, mean_activation)
     mean_activation.lerp_(activation, 1 - settings.sparsity_decay)
-    return v.mean(0), (settings.sparsity_target - mean_activation).mul_(settings.sparsity_cost * rate)
+    return ranks.batch_mean(v), (settings.sparsity_target - mean_activation).mul_(
+        settings.sparsity_cost * rate
+    )

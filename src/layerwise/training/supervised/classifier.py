@@ -37,6 +37,8 @@ class TaskPlan(GradientPlan):
         rng: samples the masks of dropout and DropConnect.
     """
 
+    spreads_rows = True
+
     def __init__(self, network: MLP, task: Task, settings: OptimizerSettings, rng: torch.Generator) -> None:
         network.use_rng(rng)
         super().__init__(network, settings, {"dropout": rng}, flatten=True)

@@ -2,7 +2,7 @@ import time
 
 import numpy as np
 
-from layerwise.data.reading.cells.faults import sentinels
+from layerwise.data.reading.cells.faults import may_be_markers, sentinels
 
 
 def test_a_sentinel_among_very_many_numbers_is_found_in_little_time():
@@ -12,3 +12,15 @@ def test_a_sentinel_among_very_many_numbers_is_found_in_little_time():
     assert sentinels(values, counts) == [9999.0]
     # Comparing all numbers with each of them would take minutes.
     assert time.process_time() - began < 10
+
+
+def test_no_number_that_is_shown_as_nines_alone_is_overlooked():
+    values = np.concatenate(
+        [np.arange(-2_000, 2_000) / 2, *(10.0**k + np.arange(-300, 100) / 100 for k in range(2, 8))]
+    )
+    shown = [
+        value == -1 or (set(f"{abs(value):g}") == {"9"} and abs(value) >= 99) for value in values.tolist()
+    ]
+    assert sum(shown) > 100
+    assert may_be_markers(values)[shown].all()
+    assert may_be_markers(values).mean() < 0.2

@@ -1,4 +1,9 @@
-from .columns import NULL_WORDS as NULL_WORDS, ColumnReading as ColumnReading, cell_text as cell_text
+from .columns import (
+    NULL_WORDS as NULL_WORDS,
+    ColumnReading as ColumnReading,
+    are_zeros_and_ones as are_zeros_and_ones,
+    cell_text as cell_text,
+)
 from .dates import find_date_formats as find_date_formats, parse_dates as parse_dates
 from .fit import fit_reading as fit_reading
 from .numbers import NumberFormat as NumberFormat, find_number_format as find_number_format

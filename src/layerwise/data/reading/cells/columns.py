@@ -121,7 +121,7 @@ class ColumnReading(Config):
         """Return the numbers of text, or of cells of several types, and which cells are no numbers."""
         import pandas as pd
 
-        if _is_all_text(column):
+        if is_all_text(column):
             codes, distinct = pd.factorize(column)
             texts = [str(text).strip() for text in distinct]
             values, right = self._numbers_of_texts(texts)
@@ -169,17 +169,18 @@ class ColumnReading(Config):
         if pd.api.types.is_datetime64_any_dtype(column):
             when = column
         else:
-            texts = [_date_text(cell) for cell in column]
+            # A day comes in many rows: each text is understood once.
+            codes, cells = _codes_of(column)
+            texts = [_date_text(cell) for cell in cells]
             distinct = sorted({text for text in texts if text and text not in self.missing})
             # A datetime of another program, such as JSON's, has one reading, however training wrote its dates.
             formats = (*self.dates, *iso_datetimes(aware))
             parsed = dict(zip(distinct, parse_dates(distinct, formats), strict=True))
             nat = np.datetime64("NaT", "us")
-            values = np.array([parsed.get(text, nat) for text in texts], dtype="datetime64[us]")
-            bad = np.array(
-                [k for k, t in enumerate(texts) if t in parsed and np.isnat(parsed[t])], dtype=np.int64
-            )
-            errors |= {int(k): f"{column.name} is a date, and holds {shown(texts[k])}" for k in bad}
+            values = np.array([parsed.get(text, nat) for text in texts], dtype="datetime64[us]")[codes]
+            wrong = np.array([text in parsed and np.isnat(parsed[text]) for text in texts], dtype=bool)
+            bad = np.flatnonzero(wrong[codes])
+            errors |= {int(k): f"{column.name} is a date, and holds {shown(texts[codes[k]])}" for k in bad}
             when = pd.Series(values, index=column.index, name=column.name)
         if (when.dt.tz is not None) != aware:
             if when.dt.tz is not None:
@@ -195,7 +196,7 @@ class ColumnReading(Config):
     def _texts(self, column: pd.Series, errors: dict[int, str]) -> pd.Series:
         import pandas as pd
 
-        if _is_all_text(column):
+        if is_all_text(column):
             codes, distinct = pd.factorize(column)
             found = pd.array([self._text_of(str(text)) for text in distinct], dtype="str")
             return pd.Series(found.take(codes, allow_fill=True), index=column.index, name=column.name)
@@ -208,6 +209,16 @@ class ColumnReading(Config):
     def _text_of(self, text: str) -> str | None:
         text = text.strip()
         return None if not text or text in self.missing else self.code_of(text)
+
+
+def are_zeros_and_ones(column: pd.Series) -> bool:
+    """Return whether the cells of a column that hold something are 0 and 1, or true and false, alone."""
+    import pandas as pd
+
+    known = column.dropna()
+    if not pd.api.types.is_numeric_dtype(known):
+        return set(known.unique()) <= {True, False}
+    return bool(((known == 0) | (known == 1)).all())
 
 
 def cell_text(cell: object) -> str:
@@ -225,7 +236,18 @@ def _date_text(cell: Any) -> str:
     return "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else cell_text(cell)
 
 
-def _is_all_text(column: pd.Series) -> bool:
+def _codes_of(column: pd.Series) -> tuple[np.ndarray, list[Any]]:
+    """Return a column as positions (n,) among some cells: those of text are the distinct ones, and None."""
+    import pandas as pd
+
+    if not is_all_text(column):
+        return np.arange(len(column)), list(column)
+    codes, distinct = pd.factorize(column)
+    return codes, [*distinct, None]  # a missing cell has the code -1
+
+
+def is_all_text(column: pd.Series) -> bool:
+    """Return whether each cell that holds something is text."""
     import pandas as pd
 
     # True and 1 are one value to a hash table, so that only a column of nothing but text goes through one.

@@ -12,6 +12,7 @@ MARKERS = frozenset(
     ["?", "-", "--", "---", ".", "..", "*", "x", "X", "missing", "unknown", "none", "nil", "void"]
 )
 MARKER_ROWS = 3
+NINES = 10.0 ** np.arange(2, 7) - 1
 MAX_FAULTY_FRACTION = 0.05
 
 
@@ -68,6 +69,11 @@ def find_faults(cells: Cells, right: np.ndarray) -> Faults:
     )
 
 
+def may_be_markers(values: np.ndarray) -> np.ndarray:
+    """Return which numbers are -1 or shown as nines alone, (n,) bool: few columns have one, and most need no count."""
+    return (values == -1) | np.isin(np.rint(np.abs(values)), NINES)
+
+
 def sentinels(values: np.ndarray, counts: np.ndarray) -> list[float]:
     """Return numbers that look like markers for a missing value: far from all others, and repeated.
 
@@ -79,7 +85,7 @@ def sentinels(values: np.ndarray, counts: np.ndarray) -> list[float]:
         counts: how often each comes, (n,).
     """
     found: list[float] = []
-    for value in values[counts >= MARKER_ROWS].tolist():
+    for value in values[(counts >= MARKER_ROWS) & may_be_markers(values)].tolist():
         nines = set(f"{abs(value):g}") == {"9"} and abs(value) >= 99
         if not (nines or value == -1):
             continue

@@ -82,4 +82,4 @@ def fit_reading(
 
 
 def _has_points(column: pd.Series) -> bool:
-    return any(isinstance(cell, str) and "." in cell for cell in column)
+    return column.dtype.kind == "O" and any(isinstance(cell, str) and "." in cell for cell in column)

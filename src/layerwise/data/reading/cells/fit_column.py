@@ -8,7 +8,7 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.cells.column_base import ColumnBase, quoted
-from layerwise.data.reading.cells.columns import ColumnReading
+from layerwise.data.reading.cells.columns import ColumnReading, are_zeros_and_ones
 from layerwise.data.reading.cells.dates import (
     FoundDates,
     find_date_formats,
@@ -16,7 +16,7 @@ from layerwise.data.reading.cells.dates import (
     iso_datetimes,
     parse_dates,
 )
-from layerwise.data.reading.cells.faults import Cells, far_dates
+from layerwise.data.reading.cells.faults import Cells, far_dates, may_be_markers
 from layerwise.data.reading.cells.numbers import (
     PLAIN,
     FoundFormat,
@@ -97,10 +97,11 @@ class ColumnFitter(ColumnBase):
         if number and self.stated in (None, "number", "boolean"):
             whole = pd.api.types.is_integer_dtype(column) and not column.isna().any()
             dtype = "int64" if whole else "float64"
-            if not self.classes and column.dropna().isin((0, 1)).all():
+            if not self.classes and are_zeros_and_ones(column):
                 return self._boolean_reading(dtype, text=False)
             known = column.dropna().to_numpy(dtype=np.float64)
-            self.note_sentinels(*np.unique(known[np.isfinite(known)], return_counts=True))
+            if may_be_markers(known).any():
+                self.note_sentinels(*np.unique(known[np.isfinite(known)], return_counts=True))
             return ColumnReading(
                 kind="number", dtype=dtype, missing=self.null_words, text=False, **self.said()
             )

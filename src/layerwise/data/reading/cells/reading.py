@@ -56,7 +56,7 @@ class Reading(Config):
             reading, faults = self.columns.get(str(name)), dict[int, str]()
             values[name] = column if reading is None else reading.parse(column, faults)
             errors.add_cells(str(name), faults, required is None or name in required)
-        found = pd.DataFrame(values, index=frame.index, columns=frame.columns)
+        found = pd.DataFrame(values, index=frame.index, columns=frame.columns, copy=False)
         found.attrs = frame.attrs | {ATTRIBUTE: errors}
         return found, errors
 

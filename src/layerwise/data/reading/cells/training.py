@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,8 +77,8 @@ def reading_of(frame: pd.DataFrame) -> Reading | None:
     return None if text is None else Reading.model_validate_json(text)
 
 
-def _left_out(errors: RowErrors, lines: list[int] | None) -> str:
-    bad = np.flatnonzero(errors.bad)
+def _left_out(errors: RowErrors, lines: Sequence[int] | None) -> str:
+    bad = np.flatnonzero(errors.bad).tolist()
     named = [
         f"{'row' if lines is None else 'line'} {k if lines is None else lines[k]}: {errors.reasons[k]}"
         for k in bad

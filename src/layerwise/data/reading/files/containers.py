@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.file_format import Contents
+from layerwise.data.sources import parquet_parts
 from layerwise.utils import nearest
 
 OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
@@ -37,22 +38,24 @@ NOISE = ("__MACOSX/", ".DS_Store")
 
 def validate_file_exists(path: Path) -> None:
     """Raise a DataError that names the nearest file when there is none of that name."""
-    if path.is_file():
+    if path.is_file() or parquet_parts(path):
         return
     if path.is_dir():
-        raise DataError(f"{path} is a folder; name a file")
+        raise DataError(f"{path} is a folder that holds no Parquet files; name a file")
     near = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
     hint = nearest(path.name, near) if near and len(near) < 1000 else ""
     raise DataError(f"there is no file {path}{hint if hint.startswith('; did') else ''}")
 
 
 def contents_of(path: Path) -> Contents:
-    """Return what a file holds.
+    """Return what a file holds, or a folder of Parquet files.
 
     Raises:
         DataError: there is none, it is empty, or it holds no table that can be read.
     """
     validate_file_exists(path)
+    if path.is_dir():
+        return "parquet"
     with path.open("rb") as file:
         start = file.read(64)
         first = start + file.readline() if start.startswith((b"{", b"\xef\xbb\xbf{")) else b""

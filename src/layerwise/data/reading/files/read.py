@@ -63,8 +63,7 @@ def read_text_table(
     if limits is not None:
         return _Reader(source, file_format, keep_lines=False).bounded(limits)
     if numbers is None:
-        (found,) = _Reader(source, file_format, keep_lines=False).parts(None)
-        return found
+        return _joined(list(_Reader(source, file_format, keep_lines=False).parts(None)))
     while True:
         parts = list(_Reader(source, file_format, keep_lines=False, numbers=numbers).parts(PART_LINES))
         mixed = _columns_of_both(parts)

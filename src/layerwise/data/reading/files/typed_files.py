@@ -17,6 +17,7 @@ from layerwise.data.reading.files.file_format import Contents, FileFormat
 from layerwise.data.reading.files.headers import SAMPLE_LINES, Header, lines_before_header, make_header
 from layerwise.data.reading.files.json_lines import iter_json_lines
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
+from layerwise.data.sources import parquet_parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,22 @@ def iter_typed_tables(
 
 
 def _parquet(path: Path, chunk_rows: int | None) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
+    """Yield the rows of a Parquet file, or of a folder of them, whose files have the same columns."""
+    start, names, is_first = 1, list[str](), True
+    for part in parquet_parts(path) or [path]:
+        for frame in _parquet_file(part, chunk_rows):
+            found = [str(name) for name in frame]
+            names = names or found
+            if odd := sorted(set(found) ^ set(names)):
+                raise DataError(
+                    f"{part} has other columns than the first file of its folder: {', '.join(odd)}"
+                )
+            if len(frame) or is_first:
+                yield frame[names], np.arange(start, start + len(frame))
+            start, is_first = start + len(frame), False
+
+
+def _parquet_file(path: Path, chunk_rows: int | None) -> Iterator[pd.DataFrame]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -62,11 +79,8 @@ def _parquet(path: Path, chunk_rows: int | None) -> Iterator[tuple[pd.DataFrame,
             else:
                 batches = file.iter_batches(chunk_rows, columns=kept)
                 parts = (pa.Table.from_batches([batch]) for batch in batches)
-            start = 1
             for part in parts:
-                frame = _frame_of(part, header.kept_names)
-                yield frame, np.arange(start, start + len(frame))
-                start += len(frame)
+                yield _frame_of(part, header.kept_names)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is damaged, or no Parquet file: {error}") from error
 

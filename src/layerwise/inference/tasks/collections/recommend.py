@@ -70,14 +70,15 @@ class Recommend(Task):
         ratings = torch.from_numpy(given)
         expected = expected_ratings(model.network.cpu(), recommender, ratings, lines.levels.tolist())
         scores = recommender.scores(ratings, expected).masked_fill(~ratings.isnan(), -torch.inf)
-        order = scores.argsort(dim=1, descending=True, stable=True)
-        found = []
-        for k, user in enumerate(users):
-            best = order[k, : min(settings.n, int(ratings[k].isnan().sum()))]
-            for rank, (item, value) in enumerate(
-                zip(best.tolist(), expected[k, best].tolist(), strict=True), 1
-            ):
-                found.append((user, rank, lines.item_ids[item], lines.titles[item], np.float32(value)))
-        return pd.DataFrame(found, columns=self.columns(model, settings)).astype(
-            {"expected_rating": np.float32}
-        )
+        order = scores.argsort(dim=1, descending=True, stable=True)[:, : settings.n]
+        # What he has rated comes last, and is left out.
+        user, rank = ratings.isnan().gather(1, order).numpy().nonzero()
+        item = order.numpy()[user, rank]
+        found = {
+            "user": np.array(users, dtype=object)[user],
+            "rank": rank + 1,
+            "item": np.array(lines.item_ids, dtype=object)[item],
+            "title": np.array(lines.titles, dtype=object)[item],
+            "expected_rating": expected.numpy()[user, item].astype(np.float32),
+        }
+        return pd.DataFrame(found, columns=self.columns(model, settings))

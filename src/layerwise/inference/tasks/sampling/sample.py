@@ -5,10 +5,12 @@ How an RBM, a stack, a variational autoencoder and a generator do is in `sampler
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from layerwise.data import DataError
 from layerwise.inference.tasks.base import Task, TaskError, register_task
 from layerwise.inference.tasks.raw_rows import inputs_with_empty_cells, raw_frame, with_given_cells
 from layerwise.inference.tasks.sampling.generated_rows import sample_generator, validate_conditions
@@ -17,11 +19,32 @@ from layerwise.models.autoencoder import LatentVariableModel
 from layerwise.models.gan import Generator
 from layerwise.models.rbm import DBM, DBN, RBM
 from layerwise.parameters import TaskSettings
+from layerwise.utils import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from layerwise.inference.model import TrainedModel
+
+
+def condition_rows(model: TrainedModel, conditions: Any, n: int) -> pd.DataFrame:
+    """Return the conditions of n rows as rows.
+
+    Args:
+        model: that draws them.
+        conditions: what all rows have, by column; or a DataFrame whose filled cells are those of a row.
+        n: rows, of what all have.
+
+    Raises:
+        DataError: a column is not there.
+    """
+    import pandas as pd
+
+    known = Sample().columns(model, TaskSettings())
+    for name in conditions:
+        if name not in known:
+            raise DataError(f"conditions: the table has no column '{name}'{nearest(str(name), known)}")
+    return pd.DataFrame([conditions] * n) if isinstance(conditions, Mapping) else conditions
 
 
 @register_task

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from layerwise.data import DataSpec
 from layerwise.models.rbm.units.base import Units, UnitsError, register_units
+from layerwise.utils import ranks
 
 
 @register_units(visible="bernoulli", hidden="bernoulli")
@@ -31,7 +32,7 @@ class BernoulliUnits(Units):
     @staticmethod
     def sample(mean: Tensor, rng: torch.Generator) -> Tensor:
         """Sample each unit on its own: one random number a unit and row."""
-        return torch.empty_like(mean).uniform_(generator=rng).lt_(mean)
+        return ranks.uniform_(torch.empty_like(mean), rng).lt_(mean)
 
     def log_partition(self, x: Tensor, bias: Tensor) -> Tensor:
         """Return sum_i log(1 + exp(x_i)), shape (rows,)."""
@@ -57,7 +58,7 @@ class BernoulliUnits(Units):
 
     def activate_(self, x: Tensor, states: Tensor, scratch: Tensor, rng: torch.Generator) -> None:
         """Turn pre-activations into probabilities in place and sample states, without a new tensor."""
-        torch.lt(scratch.uniform_(generator=rng), x.sigmoid_(), out=states)
+        torch.lt(ranks.uniform_(scratch, rng), x.sigmoid_(), out=states)
 
     def sites(self, n_units: int) -> list[Tensor] | None:
         """Return the two states of each bit."""

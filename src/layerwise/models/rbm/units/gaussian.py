@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from layerwise.data import DataSpec
 from layerwise.models.rbm.units.base import LayerShape, Units, register_units
+from layerwise.utils import ranks
 
 # A variance below e^-6 of the standardised rows' is a point mass, not noise; its gradient would explode.
 LOWEST_LOG_VARIANCE = -6.0
@@ -42,7 +43,7 @@ class GaussianUnits(Units):
 
     def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
         """Add standard normal noise."""
-        return torch.empty_like(mean).normal_(generator=rng).add_(mean)
+        return ranks.normal_(torch.empty_like(mean), rng).add_(mean)
 
     def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
         """Return |v - b|^2 / 2, shape (rows,)."""
@@ -90,7 +91,7 @@ class GaussianVarianceUnits(GaussianUnits):
 
     def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
         """Add normal noise of the units' own variances."""
-        noise = torch.empty_like(mean).normal_(generator=rng)
+        noise = ranks.normal_(torch.empty_like(mean), rng)
         return noise.mul_((self.log_variance / 2).exp()).add_(mean)
 
     def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:

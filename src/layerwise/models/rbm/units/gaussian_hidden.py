@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from layerwise.models.rbm.units.base import Units, register_units
+from layerwise.utils import ranks
 
 
 @register_units(hidden="gaussian")
@@ -26,7 +27,7 @@ class GaussianHiddenUnits(Units):
 
     def sample(self, mean: Tensor, rng: torch.Generator) -> Tensor:
         """Sample N(mean, 1), shape of mean."""
-        return torch.empty_like(mean).normal_(generator=rng).add_(mean)
+        return ranks.normal_(torch.empty_like(mean), rng).add_(mean)
 
     def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:
         """Return h^2 / 2 - h . bias, shape (rows,)."""

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from layerwise.models.rbm.units.base import Units, UnitsError, register_units
+from layerwise.utils import ranks
 
 # Beyond 40, softplus is the identity or 0 to the last bit of a float64.
 REACH = 40
@@ -41,7 +42,7 @@ class NoisyReLUUnits(Units):
         self, x: Tensor, rng: torch.Generator, observation_counts: Tensor | None = None
     ) -> Tensor:
         """Sample max(0, x + N(0, sigmoid(x))), shape of x."""
-        noise = torch.empty_like(x).normal_(generator=rng)
+        noise = ranks.normal_(torch.empty_like(x), rng)
         return noise.mul_(torch.sigmoid(x).sqrt_()).add_(x).clamp_min_(0)
 
     def free_energy_term(self, v: Tensor, bias: Tensor) -> Tensor:

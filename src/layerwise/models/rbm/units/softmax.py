@@ -9,6 +9,7 @@ from torch import Tensor
 
 from layerwise.data import DataSpec
 from layerwise.models.rbm.units.base import LayerShape, Units, UnitsError, register_units
+from layerwise.utils import ranks
 
 
 @register_units(visible="softmax", hidden="categorical")
@@ -98,7 +99,7 @@ class SoftmaxUnits(Units):
         if not self.even:
             p[:, :, 0] = torch.where(self.first, 1 - p.sum(2), p[:, :, 0]).clamp_min_(0)
         ends = p.cumsum(2)
-        u = torch.empty_like(ends[:, :, -1]).uniform_(generator=rng).mul_(ends[:, :, -1])[:, :, None]
+        u = ranks.uniform_(torch.empty_like(ends[:, :, -1]), rng).mul_(ends[:, :, -1])[:, :, None]
         states = u.lt(ends)
         states[:, :, 1:] &= ~states[:, :, :-1].clone()
         states = states.to(mean.dtype)

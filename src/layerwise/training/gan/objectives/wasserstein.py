@@ -10,7 +10,7 @@ from torch import Tensor
 from layerwise.models.gan import Discriminator
 from layerwise.training.gan.gradient_penalties import unit_norm_penalty
 from layerwise.training.gan.objectives.base import GANObjective, Score, register_objective
-from layerwise.utils import Choice
+from layerwise.utils import Choice, ranks
 
 
 class WassersteinObjective(GANObjective):
@@ -42,7 +42,7 @@ class PenalizedWassersteinObjective(WassersteinObjective):
         self, score: Score, real: Tensor, fake: Tensor, settings: Any, pac: int, rng: torch.Generator
     ) -> Tensor | None:
         """Return gradient_penalty (|ds/dx| - 1)^2 at points drawn between real and generated rows."""
-        interpolation_weights = torch.rand(len(real) // pac, 1, generator=rng, device=real.device)
+        interpolation_weights = ranks.uniform_(torch.empty(len(real) // pac, 1, device=real.device), rng)
         penalty = unit_norm_penalty(score, real, fake, interpolation_weights, pac)
         return settings.gradient_penalty * penalty
 

@@ -1,0 +1,168 @@
+"""The study in Optuna's storage: made or found by the launcher, opened by the workers, and how much of it is done."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import TYPE_CHECKING
+
+from layerwise.sweeping.job import Job, SweepError
+from layerwise.utils import derive_seed, mask_secrets
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.storages import RDBStorage
+    from optuna.trial import FrozenTrial
+
+# A worker says this often that it lives; a trial whose worker has been silent for so long is given to another one.
+HEARTBEAT_SECONDS, GRACE_SECONDS = 5, 30
+# So often is a trial given to another worker whose own was killed.
+RETRIES = 3
+# So many trials that cannot be trained, and none that can, are enough.
+HOPELESS = 5
+# Trials before the first that may be stopped early, and epochs before any is.
+COMPLETE_BEFORE_PRUNING, EPOCHS_BEFORE_PRUNING = 8, 5
+
+
+def _storage(url: str, grace_seconds: int = GRACE_SECONDS) -> RDBStorage:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    try:
+        return optuna.storages.RDBStorage(
+            url,
+            heartbeat_interval=HEARTBEAT_SECONDS,
+            grace_period=grace_seconds,
+            heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(RETRIES),
+        )
+    except Exception as error:
+        first = (str(error).splitlines() or [repr(error)])[0]
+        raise SweepError(
+            f"the storage {mask_secrets(url)} cannot be used: {first}. It takes a URL of SQLAlchemy, such as "
+            "sqlite:///study.db or postgresql://user@host/database"
+        ) from error
+
+
+def begin_study(job: Job, resume: bool) -> tuple[Study, bool]:
+    """Return the sweep's study, and whether this command made it or goes on with it, and did not join it.
+
+    Raises:
+        SweepError: there is none to go on with, there is one already, or it is of another space.
+    """
+    import optuna
+
+    own = job.storage.startswith("sqlite:")
+    if own:
+        job.folder.mkdir(parents=True, exist_ok=True)
+    storage = _storage(job.storage)
+    there = job.study in optuna.get_all_study_names(storage)
+    if resume and not there:
+        raise SweepError(f"there is no study {job.study} to go on with: leave --resume out")
+    if there and own and not resume:
+        raise SweepError(
+            f"there is a study {job.study} already: --resume goes on with it, --name=NAME begins another one"
+        )
+    study = optuna.create_study(
+        study_name=job.study,
+        storage=storage,
+        direction="maximize" if job.objective.maximize else "minimize",
+        load_if_exists=True,
+    )
+    about = {"pipeline": job.pipeline, "space": job.space.model_dump_json(), "metric": job.objective.metric}
+    if there:
+        for name, value in about.items():
+            if study.user_attrs.get(name) != value:
+                raise SweepError(
+                    f"the study {job.study} has another {name}: give the same as then, or --name=NAME for a new study"
+                )
+    else:
+        for name, value in about.items():
+            study.set_user_attr(name, value)
+    return study, resume or not there
+
+
+def load_study(job: Job, slot: int = 0) -> Study:
+    """Return the study for a worker.
+
+    Args:
+        job: of the launcher, which has made it.
+        slot: the worker's number among those of the sweep.
+    """
+    import optuna
+
+    storage = _storage(job.storage)
+    study = optuna.load_study(study_name=job.study, storage=storage)
+    # A study that goes on shall not draw again what it drew before.
+    seed = derive_seed(job.seed, "sweep", job.study, str(slot), str(len(study.trials))) % 2**32
+    study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=job.workers > 1)
+    study.pruner = optuna.pruners.MedianPruner(COMPLETE_BEFORE_PRUNING, EPOCHS_BEFORE_PRUNING)
+    return study
+
+
+def count_done(study: Study) -> int:
+    """Return how many trials have ended, with a value or before it."""
+    from optuna.trial import TrialState
+
+    return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))) + _lost(
+        study
+    )
+
+
+def _lost(study: Study) -> int:
+    """Return how many trials killed every worker that tried them."""
+    from optuna.trial import TrialState
+
+    failed = study.get_trials(deepcopy=False, states=(TrialState.FAIL,))
+    return sum(len(trial.system_attrs.get("retry_history", [])) >= RETRIES for trial in failed)
+
+
+def count_running(study: Study) -> int:
+    """Return how many trials some worker is at."""
+    from optuna.trial import TrialState
+
+    return len(study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
+
+
+def give_back(study: Study, number: int) -> None:
+    """Have another worker run the trial again that this one leaves."""
+    from optuna.storages import RetryHeartbeatStaleTrialCallback
+
+    RetryHeartbeatStaleTrialCallback()(study, study.trials[number])
+
+
+def fail_stale(study: Study) -> None:
+    """Give the trials whose workers are gone to others."""
+    from optuna.storages import fail_stale_trials
+
+    fail_stale_trials(study)
+
+
+def require_hope(study: Study) -> None:
+    """Raise a SweepError if all of the first trials had settings that cannot be trained."""
+    from optuna.trial import TrialState
+
+    if study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+        return
+    errors = [
+        each.user_attrs["error"] for each in study.get_trials(deepcopy=False) if "error" in each.user_attrs
+    ]
+    if len(errors) >= HOPELESS:
+        raise SweepError(
+            f"none of the first {len(errors)} trials could be trained; the last one: {errors[-1]}"
+        )
+
+
+def best_trial(study: Study) -> FrozenTrial:
+    """Return the best trial.
+
+    Raises:
+        SweepError: none has ended with a value.
+    """
+    try:
+        return study.best_trial
+    except ValueError:
+        errors = [trial.user_attrs["error"] for trial in study.trials if "error" in trial.user_attrs]
+        last = f"; the last one: {errors[-1]}" if errors else ""
+        raise SweepError(f"no trial of the study {study.study_name} has ended with a value{last}") from None

@@ -1,0 +1,69 @@
+"""The command itself, with its processes."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from helpers.killed_runs import wait_for
+
+from layerwise.sweeping import SweepError, require_optuna
+
+KEDRO = str(Path(sys.executable).with_name("kedro"))
+SPACE = "mlp:\n  finetuning.learning_rate: {low: 0.001, high: 0.05, log: true}\n"
+PARAMS = "--params=finetuning.epochs=400,finetuning.patience=null,mlp.hidden_sizes=[16]"
+
+
+def test_without_optuna_one_sentence_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(SweepError, match=r'pip install "layerwise\[sweep\]"'):
+        require_optuna()
+
+
+def rows(path, sql):
+    with sqlite3.connect(path) as database:
+        return database.execute(sql).fetchall()
+
+
+def workers(launcher):
+    found = psutil.Process(launcher.pid).children()
+    return [each for each in found if "layerwise.sweeping" in each.cmdline()]
+
+
+@pytest.mark.slow
+def test_a_killed_worker_costs_no_trial_and_a_stopped_sweep_goes_on(fresh_project):
+    path = fresh_project.path
+    (path / "space.yml").write_text(SPACE)
+    command = [
+        KEDRO,
+        "sweep",
+        "--pipelines=mlp",
+        "--env=forest_fires",
+        "--space=space.yml",
+        "--trials=3",
+        PARAMS,
+    ]
+    study = path / "data/sweeps/forest_fires/mlp.db"
+
+    def states():
+        return [state for (state,) in rows(study, "select state from trials order by number")]
+
+    launcher = subprocess.Popen(command, cwd=path)
+    wait_for(lambda: study.exists() and "RUNNING" in states())
+    workers(launcher)[0].kill()
+    wait_for(lambda: "COMPLETE" in states())
+    (worker,) = workers(launcher)
+    launcher.send_signal(signal.SIGTERM)
+    assert launcher.wait() == 143
+    assert not worker.is_running()
+    assert rows(path / "mlflow.db", "select status from runs where name like 'sweep%'") == [("KILLED",)]
+    assert not rows(path / "mlflow.db", "select * from runs where status = 'RUNNING'")
+    subprocess.run([*command, "--resume"], cwd=path, check=True)
+    assert states().count("COMPLETE") + states().count("PRUNED") == 3
+    assert not {"RUNNING", "WAITING"}.intersection(states())
+    # The best one was trained and evaluated once, by a run of its own.
+    assert rows(path / "mlflow.db", "select status from runs where name = 'mlp'") == [("FINISHED",)]
+    assert (path / "data/sweeps/forest_fires/mlp.yml").exists()
