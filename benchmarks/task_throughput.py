@@ -77,7 +77,7 @@ def print_peaks(folder: Path, raw: pd.DataFrame, problem: Problem, rows: list[in
             # A process of its own, since a peak never falls.
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
                 peak = pool.submit(peak_of, folder / name, file, task).result()
-            print(f"{task} of {n:,} rows: peak {peak:.2f} GiB", flush=True)
+            print(f"{task} of {n:,} rows: peak {peak:.3f} GiB", flush=True)
 
 
 def main() -> None:
