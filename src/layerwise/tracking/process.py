@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import ctypes
 import gc
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,9 @@ from layerwise.utils import kind_of_rows
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
 
+# A table of so many rows takes megabytes.
+MANY_ROWS = 100_000
+
 
 def collect_garbage_rarely() -> None:
     """Have Python search for garbage rarely, from before the pipelines are imported on."""
@@ -28,8 +33,18 @@ def collect_garbage_rarely() -> None:
     atexit.register(gc.freeze)
 
 
+def release_memory() -> None:
+    """Give memory that nothing uses back to the system: the reading of a table leaves as much as the table takes."""
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None:
+        arrow.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another C library than glibc
+            ctypes.CDLL(None).malloc_trim(0)
+
+
 class ProcessHook:
-    """Set how worker processes start and how often memory is searched for garbage."""
+    """Set how worker processes start, how often memory is searched for garbage, and when it is given back."""
 
     @hook_impl(tryfirst=True)
     def after_context_created(self) -> None:
@@ -38,6 +53,13 @@ class ProcessHook:
             # Kedro 1.7 runs nodes without their hooks in a spawned worker, and fails where it knows the package.
             os.environ.setdefault("KEDRO_MP_CONTEXT", "fork")
         collect_garbage_rarely()
+
+    @hook_impl
+    def after_dataset_loaded(self, data: Any) -> None:
+        """Give back what the reading of many rows has left."""
+        pandas = sys.modules.get("pandas")
+        if pandas is not None and isinstance(data, pandas.DataFrame) and len(data) >= MANY_ROWS:
+            release_memory()
 
 
 class ProblemHook:

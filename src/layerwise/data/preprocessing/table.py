@@ -96,6 +96,7 @@ class TablePreprocessor:
         notes = list(attributes.get("reading_notes", ()))
         if raw_target is not None:
             notes += validate_no_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
+        del frame  # the training rows are there once more, as inputs
         state: dict[str, Any] = {
             "kind": "table",
             "problem": problem.model_dump(mode="json"),
@@ -114,7 +115,7 @@ class TablePreprocessor:
         state |= fit_target(raw_target, problem, settings, all_targets)
         state["data_spec"] = make_data_spec(state, problem, settings, attributes) | {"notes": [*notes, *said]}
         if settings.scaled_columns == "all":
-            matrix = cls(state).inputs(frame).astype(np.float64)
+            matrix = cls(state).inputs(whole.iloc[training]).astype(np.float64)
             low, scale = matrix.mean(0), matrix.std(0)
             if settings.scaling == "minmax":
                 low, scale = matrix.min(0), np.ptp(matrix, 0)

@@ -14,6 +14,7 @@ from layerwise.models import MLP
 from layerwise.models.autoencoder import StackedAutoencoders
 from layerwise.models.rbm import DBM, DBN
 from layerwise.parameters import EvaluationSettings
+from layerwise.pipelines.evaluation.scores import BATCH_SIZE
 from layerwise.pipelines.views import latent_map_figure
 from layerwise.training import PretrainingHistory
 from layerwise.training.supervised import FinetuningHistory, FinetuningSettings
@@ -75,7 +76,7 @@ def plot_latent_map(network: MLP, test: TensorData, columns: DataSpec) -> Figure
     """Plot the test rows' activations in the last hidden layer, in the plane of most variance."""
     rows = test[slice(0, 5000)]
     with torch.no_grad():
-        activations = network.encode(rows.inputs)
+        activations = torch.cat([network.encode(part) for part in rows.inputs.split(BATCH_SIZE)])
     return latent_map_figure(activations, rows, columns)
 
 
