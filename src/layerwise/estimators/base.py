@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 from torch import nn
 
 from layerwise.data import DataError, PreprocessingSettings, SplitSettings
-from layerwise.estimators.rows import FittedRows, Targets, fit_rows, raw_rows
+from layerwise.estimators.rows import FittedRows, Targets, fit_rows, free_name, raw_rows
 from layerwise.estimators.settings import typed_settings
 from layerwise.inference import (
     ModelManifest,
@@ -117,7 +117,7 @@ class NetworkEstimator(BaseEstimator):
         raw = self._raw(X, reset=True)
         if y is None and get_tags(self).target_tags.required:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
-        targets = self._targets(X, y)
+        targets = self._targets(raw, y)
         arguments = {**self.arguments, "validation_fraction": "split.validation_fraction"}
         models: dict[str, type[Config]] = {
             **self.models,
@@ -139,7 +139,7 @@ class NetworkEstimator(BaseEstimator):
         return rows
 
     def _targets(self, X: Any, y: Any) -> Targets | None:
-        """Return what the rows are learnt to predict; a supervised estimator says it."""
+        """Return what the rows of `raw_rows` are learnt to predict; a supervised estimator says it."""
         return None
 
     def _raw(self, X: Any, *, reset: bool = False) -> Any:
@@ -207,7 +207,7 @@ class NetworkClassifierMixin(ClassifierMixin):
         if len(self.classes_) < 2:
             raise DataError(f"y has one class only ({self.classes_[0]}): there is nothing to learn")
         task: Any = "binary" if len(self.classes_) == 2 else "multiclass"
-        return Targets(task, values, self.classes_, _target_names(y, 1, "label"))
+        return Targets(task, values, self.classes_, _target_names(X, y, 1, "label"))
 
     def _several_labels(self: Any, X: Any, y: Any) -> Targets:
         if self.image_shape is not None:
@@ -223,7 +223,7 @@ class NetworkClassifierMixin(ClassifierMixin):
         check_consistent_length(X, values)
         values = (values.toarray() if issparse(values) else values).astype(np.int64)
         self.classes_ = np.arange(values.shape[1])
-        return Targets("multilabel", values, None, _target_names(y, values.shape[1], "label"))
+        return Targets("multilabel", values, None, _target_names(X, y, values.shape[1], "label"))
 
 
 class NetworkRegressorMixin(RegressorMixin):
@@ -251,16 +251,17 @@ class NetworkRegressorMixin(RegressorMixin):
             values = column_or_1d(values, warn=True)
         self.one_target_ = values.ndim == 1
         n_targets = 1 if self.one_target_ else values.shape[1]
-        return Targets("regression", values, None, _target_names(y, n_targets, "target"))
+        return Targets("regression", values, None, _target_names(X, y, n_targets, "target"))
 
 
-def _target_names(y: Any, n: int, name: str) -> tuple[str, ...]:
+def _target_names(X: Any, y: Any, n: int, name: str) -> tuple[str, ...]:
     """Return the names of n targets: those that y has, or the given one, numbered where there are several."""
     given = getattr(y, "columns", None)
     names = list(given) if given is not None else [getattr(y, "name", None) or name]
     if len(names) != n:
         names = [f"{name}_{k}" for k in range(n)]
-    return tuple(map(str, names))
+    columns = list(getattr(X, "columns", ()))
+    return tuple(free_name(str(each), columns) for each in names)
 
 
 def _plain(value: Any) -> Any:

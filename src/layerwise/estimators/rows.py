@@ -55,7 +55,7 @@ class Targets:
         task: that it is.
         values: (n,) or (n, k).
         classes: distinct values of a classification, in their order.
-        names: of the target columns; one that a column of the rows has is changed.
+        names: of the target columns.
     """
 
     task: Task
@@ -136,9 +136,8 @@ def fit_rows(
             more["positive"] = class_text(targets.classes[1])
         if not isinstance(raw, Images):
             columns = targets.values.reshape(len(raw), -1)
-            names = tuple(free_name(name, list(raw)) for name in targets.names)
-            frame = raw.assign(**{name: columns[:, k] for k, name in enumerate(names)})
-            more |= {"target": names, "allow_leak": True}
+            frame = raw.assign(**{name: columns[:, k] for k, name in enumerate(targets.names)})
+            more |= {"target": targets.names, "allow_leak": True}
     if sample_weight is not None:
         name = free_name("sample_weight", list(frame))
         frame, more["weights"] = frame.assign(**{name: _weights(sample_weight, raw)}), name
