@@ -20,6 +20,7 @@ import argparse
 import os
 import random
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -52,6 +53,15 @@ def workers_of(launcher: subprocess.Popen[bytes]) -> list:
     return [each for each in found if "layerwise.sweeping" in each.cmdline()]
 
 
+def count_running(project: Path) -> int:
+    """Return how many trials the study calls running."""
+    file = project / "data/sweeps/churn/mlp.db"
+    if not file.exists():
+        return 0
+    with sqlite3.connect(file) as database:
+        return database.execute("select count(*) from trials where state = 'RUNNING'").fetchone()[0]
+
+
 def measure_kills(trials: int, kills: int, seed: int) -> int:
     """Kill workers at random moments; return 1 if a trial was lost."""
     import optuna
@@ -62,7 +72,8 @@ def measure_kills(trials: int, kills: int, seed: int) -> int:
     while launcher.poll() is None and killed < kills:
         time.sleep(rng.uniform(*SECONDS_BETWEEN))
         workers = workers_of(launcher) if launcher.poll() is None else []
-        if workers:
+        # One that is starting has no trial to lose.
+        if len(workers) == 2 and count_running(project) >= 2:
             rng.choice(workers).kill()
             killed += 1
     code = launcher.wait()
