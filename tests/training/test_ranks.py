@@ -7,12 +7,9 @@ from helpers.resumable_trainings import TRAININGS, autoencoder, gan, mlp, rbm
 
 from layerwise.training import TrainingError, eager_steps
 
-CHAINS, WORDS = "chains of their own", "batch normalization needs all rows"
+WORDS = "batch normalization needs all rows"
 REFUSED = {
-    "rbm persistent, centered, sparse": CHAINS,
-    "rbm tempered": CHAINS,
     "dbn, up and down": "UpDown does not spread",
-    "dbm": CHAINS,
     "mlp, batch normalization, patience": WORDS,
     "network stack": "NetworkStackPlan does not spread",
     "gan of classes, averaged, several critic steps": WORDS,

@@ -124,8 +124,10 @@ class ContrastiveDivergence(CapturablePlan):
                 )
             if not self.chains.started:
                 require_complete_rows(self.rbm, start, self.settings)
-                self.chains.start(states, observation_counts if self.has_counts else None)
-            self.chains.advance(visible[n:], hidden[n:], self.steps)
+                lengths = observation_counts if self.has_counts else None
+                self.chains.start(ranks.gather_rows(states), lengths)
+            with ranks.whole_batches():  # every rank has all chains
+                self.chains.advance(visible[n:], hidden[n:], self.steps)
             losses |= self.chains.metrics()
         self._update(visible, hidden, n, m, mask)
         return losses
@@ -141,8 +143,6 @@ class ContrastiveDivergence(CapturablePlan):
 
     def reason_against_ranks(self) -> str:
         """Return why the rows of a batch can't be spread; empty when they can."""
-        if self.chains is not None:
-            return f"rbm chains of their own (chain: {self.settings.chain}) are no rows of a batch: take chain: data"
         return DRAWN_WORDS if self.has_counts else ""
 
     def _chain_from(
@@ -193,21 +193,21 @@ class ContrastiveDivergence(CapturablePlan):
         scale, s = self.rate / ranks.whole_batch(n), self.settings
         # A unit of learnt variance has its gradient times the variance: as in a natural gradient, a step then moves its
         # mean as far whatever its noise. Without it, the smaller a variance is, the sooner its weights explode.
-        v = visible
+        v, ratio = visible, n / m if self.chains is None else ranks.whole_batch(n) / (m * ranks.world_size())
         if self.variances:
             self._update_variances(visible, hidden, n)
         # Read before centring, which changes both in place.
         push = sparsity_push(s, self.rate, self.mean_activation, v[:n], hidden[:n], mask)
-        visible_change = v[:n].sum(0).sub_(v[n:].sum(0), alpha=n / m)
+        visible_change = v[:n].sum(0).sub_(v[n:].sum(0), alpha=ratio)
         # Both outer products at once: the chains' end enters with a minus sign, in one product of depth n + m.
-        hidden[n:].mul_(-n / m)
+        hidden[n:].mul_(-ratio)
         hidden_change = hidden.sum(0)
         if self.has_counts:
             # A document moves a hidden bias by its length; over the mean length, lest the units saturate at once.
             lengths = visible.sum(1)
             hidden_change = (lengths / lengths[:n].mean()) @ hidden
         if self.centered:
-            v, hidden = self._center(v, hidden, n, m)
+            v, hidden = self._center(v, hidden, n, ratio)
             visible_change -= v.t() @ (hidden @ self.hidden_offset)
             # Hidden units see a visible unit over its variance, and so its offset.
             scaled_offset = self.rbm.visible_units.scaled(self.visible_offset[None])[0]
@@ -232,12 +232,12 @@ class ContrastiveDivergence(CapturablePlan):
         if s.bfloat16:
             self._weight16.copy_(self.weight)
 
-    def _center(self, v: Tensor, hidden: Tensor, n: int, m: int) -> tuple[Tensor, Tensor]:
+    def _center(self, v: Tensor, hidden: Tensor, n: int, ratio: float) -> tuple[Tensor, Tensor]:
         """Subtract the offsets, which follow the data's means; the model's rows already carry their minus sign."""
         self.visible_offset.lerp_(ranks.batch_mean(v[:n]), self._offset_rate)
         self.hidden_offset.lerp_(ranks.batch_mean(hidden[:n]), self._offset_rate)
         hidden[:n].sub_(self.hidden_offset)
-        hidden[n:].add_(self.hidden_offset, alpha=n / m)
+        hidden[n:].add_(self.hidden_offset, alpha=ratio)
         return v.sub_(self.visible_offset), hidden
 
     def _update_variances(self, visible: Tensor, hidden: Tensor, n: int) -> None:

@@ -67,6 +67,16 @@ def shard(n: int) -> Iterator[slice]:
         _group.batch, _group.own = 0, None
 
 
+@contextmanager
+def whole_batches() -> Iterator[None]:
+    """Within a step, have every rank draw and do the same meanwhile: what belongs to no row."""
+    own, _group.own = _group.own, None
+    try:
+        yield
+    finally:
+        _group.own = own
+
+
 def whole_batch(n: int) -> int:
     """Return the rows of the whole batch of which this rank has n."""
     return n if _group.own is None else _group.batch
@@ -86,6 +96,17 @@ def all_reduce(tensors: Sequence[Tensor]) -> None:
     dist.all_reduce(flat)
     for each, total in zip(tensors, flat.split([each.numel() for each in tensors]), strict=True):
         each.copy_(total.view(each.shape))
+
+
+def gather_rows(values: Tensor) -> Tensor:
+    """Return (rows, ...) of the whole batch, of values (rows, ...) of this rank's rows."""
+    own = _group.own
+    if own is None:
+        return values
+    whole = values.new_zeros(_group.batch, *values.shape[1:])
+    whole[own] = values
+    all_reduce([whole])
+    return whole
 
 
 def add_up_gradients(parameters: Iterable[Tensor]) -> None:
