@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -83,6 +85,20 @@ def test_a_number_is_a_condition_of_an_rbm_and_none_of_a_generator(project, fire
         answer_rows(
             registered(project, "asked.rbm"), pd.DataFrame({"month": ["agu"]}), TaskSettings(task="sample")
         )
+
+
+def test_a_misspelt_condition_is_refused_beside_a_right_one_and_another_column_left_out(
+    project, fires, generated
+):
+    model, rows = registered(project, "asked.gan"), pd.DataFrame({"month": ["aug"], "dya": ["sun"]})
+    sentence = "the table has no column 'dya'; did you mean 'day'?"
+    with pytest.raises(TaskError, match=re.escape(sentence)):
+        ask(model, rows)
+    status, response = from_http(model, rows, task="sample")
+    assert status == 400
+    assert sentence in str(response)
+    with_more = rows.rename(columns={"dya": "day"}).assign(customer=17, days=1)
+    assert ask(model, with_more, seed=1)["day"].tolist() == ["sun"]
 
 
 def test_an_rbm_draws_the_rest_of_a_row_from_its_exact_conditional(tables):

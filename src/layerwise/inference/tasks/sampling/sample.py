@@ -6,6 +6,7 @@ How an RBM, a stack, a variational autoencoder and a generator do is in `sampler
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,6 +84,12 @@ class Sample(Task):
         known = [name for name in names if name in frame]
         if not known:
             raise TaskError(f"none of the columns can be a condition; name some of {', '.join(names[:8])}")
+        absent = [name for name in names if name not in frame]
+        for name in set(frame) - set(names):
+            # A file may have further columns, such as those that a problem drops; one that is nearly a condition's name
+            # where that is not there is misspelt.
+            if close := get_close_matches(str(name), absent, n=1):
+                raise TaskError(f"the table has no column '{name}'; did you mean '{close[0]}'?")
         found = frame.reindex(columns=names)
         return found if model.parts.encoding is not None else model.select_inputs(found)
 
