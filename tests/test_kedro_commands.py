@@ -25,15 +25,18 @@ def written(folder):
 
 
 def test_the_tag_figures_draws_the_figures_of_a_finished_run_anew_and_nothing_else(finished):
-    data = finished.path / "data"
-    figures = {path: path.read_bytes() for path in (data / "08_reporting/digits/dbn").glob("*.png")}
+    data, problem = finished.path / "data", {"name": "drawn_anew"}
+    finished.run("dbn", problem=problem)
+    figures = {path: path.read_bytes() for path in (data / "08_reporting/drawn_anew/dbn").glob("*.png")}
     assert len(figures) > 5
     for path in figures:
         path.unlink()
-    before = written(data / "06_models/digits/dbn") | written(data / "05_model_input/digits/dbn")
-    finished.run("dbn", tags=["figures"])
-    assert {path: path.read_bytes() for path in (data / "08_reporting/digits/dbn").glob("*.png")} == figures
-    assert written(data / "06_models/digits/dbn") | written(data / "05_model_input/digits/dbn") == before
+    before = written(data / "06_models/drawn_anew/dbn") | written(data / "05_model_input/drawn_anew/dbn")
+    finished.run("dbn", tags=["figures"], problem=problem)
+    again = {path: path.read_bytes() for path in (data / "08_reporting/drawn_anew/dbn").glob("*.png")}
+    assert again == figures
+    after = written(data / "06_models/drawn_anew/dbn") | written(data / "05_model_input/drawn_anew/dbn")
+    assert after == before
 
 
 def test_saving_and_loading_in_threads_gives_the_same_metrics(finished):

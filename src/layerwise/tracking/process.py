@@ -35,9 +35,9 @@ def collect_garbage_rarely() -> None:
 
 def release_memory() -> None:
     """Give memory that nothing uses back to the system: the reading of a table leaves as much as the table takes."""
-    arrow = sys.modules.get("pyarrow")
-    if arrow is not None:
-        arrow.default_memory_pool().release_unused()
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another C library than glibc
             ctypes.CDLL(None).malloc_trim(0)
@@ -57,8 +57,8 @@ class ProcessHook:
     @hook_impl
     def after_dataset_loaded(self, data: Any) -> None:
         """Give back what the reading of many rows has left."""
-        pandas = sys.modules.get("pandas")
-        if pandas is not None and isinstance(data, pandas.DataFrame) and len(data) >= MANY_ROWS:
+        # That it is a DataFrame is asked without importing pandas, which not every run needs.
+        if hasattr(data, "memory_usage") and len(data) >= MANY_ROWS:
             release_memory()
 
 
