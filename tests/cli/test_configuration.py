@@ -74,13 +74,21 @@ def test_bytes_that_are_no_text_and_lists_in_place_of_names_are_named(read):
     ("more", "said"),
     [
         ("seed: yes\n", "seed: true is no number; YAML reads yes, no, on and off as true and false"),
+        (
+            "seed: 99999999999999999999\n",
+            "seed: 99999999999999999999 is too large: whole numbers go up to 9223",
+        ),
+        (
+            "gradients:\n  depths: [8, 99999999999999999999]\n",
+            "gradients: depths: 99999999999999999999 is too large",
+        ),
         ("labelled_rows: true\n", "labelled_rows: true is no number"),
         ("sae:\n  weight_decay: on\n", "sae: weight_decay: true is no number"),
         ("gradients:\n  depths: [10, yes]\n", "gradients: depths: true is no number"),
         ("1: 2\n", "unknown parameter '1'"),
     ],
 )
-def test_true_is_no_number(read, more, said):
+def test_neither_true_nor_more_than_64_bits_are_a_number(read, more, said):
     with pytest.raises(ParameterError) as found:
         read(PARAMETERS + more)
     assert said in str(found.value)

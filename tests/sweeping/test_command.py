@@ -9,7 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 from helpers.killed_runs import wait_for
+from kedro.framework.startup import bootstrap_project
 
+from layerwise.cli.sweep import make_job
 from layerwise.sweeping import SweepError, require_optuna
 
 KEDRO = str(Path(sys.executable).with_name("kedro"))
@@ -67,3 +69,10 @@ def test_a_killed_worker_costs_no_trial_and_a_stopped_sweep_goes_on(fresh_projec
     # The best one was trained and evaluated once, by a run of its own.
     assert rows(path / "mlflow.db", "select status from runs where name = 'mlp'") == [("FINISHED",)]
     assert (path / "data/sweeps/forest_fires/mlp.yml").exists()
+
+
+@pytest.mark.parametrize("params", [{"seeds": 3}, {"grid": {"learning_rate": [0.1, 0.2]}}])
+def test_a_trial_trains_one_network_so_that_seeds_and_a_grid_are_refused(project, params):
+    bootstrap_project(project.path)
+    with pytest.raises(SweepError, match="a sweep takes neither seeds nor a grid"):
+        make_job(project.path, "mlp", "forest_fires_size", params, None, None, "one")

@@ -95,7 +95,7 @@ def make_job(
     from kedro.framework.session import KedroSession
 
     from layerwise.pipeline_registry import find_objective
-    from layerwise.sweeping import Job
+    from layerwise.sweeping import Job, SweepError
     from layerwise.tracking import tracking_uri
     from layerwise.utils import problem
 
@@ -105,6 +105,10 @@ def make_job(
         loader = own.load_context().config_loader
         parameters: dict[str, Any] = dict(loader["parameters"])
         found = _read_space(loader, pipeline, objective, space)
+    if parameters["seeds"] > 1 or any(parameters["grid"].values()):
+        raise SweepError(
+            "each trial trains one network: a sweep takes neither seeds nor a grid; leave them as they are by default"
+        )
     file = project / "data/sweeps" / problem() / f"{name}.db"
     job = Job(
         project=project,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from layerwise.utils import UserError, nearest, refuse_boolean
+from layerwise.utils import UserError, check_number, nearest
 
 
 class ParameterError(UserError, ValueError):
@@ -38,7 +38,7 @@ def check_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
             wrong.append(f"{key} is missing: conf/base/parameters.yml has its default")
             continue
         try:
-            refuse_boolean(parameters[key], kind)
+            check_number(parameters[key], kind)
             right[key] = TypeAdapter(kind).validate_python(parameters[key])
         except ValidationError as error:
             for each in error.errors():

@@ -3,10 +3,10 @@ from .config import (
     ByRule as ByRule,
     Choice as Choice,
     Config as Config,
+    check_number as check_number,
     has_rule as has_rule,
     holds_bool as holds_bool,
     nearest as nearest,
-    refuse_boolean as refuse_boolean,
     setting as setting,
 )
 from .devices import (

@@ -42,7 +42,7 @@ class Config(BaseModel):
                 raise ValueError(" and ".join(f"unknown parameter '{w}'{nearest(w, known)}" for w in wrong))
             fields = {field.alias or name: field for name, field in cls.model_fields.items()}
             for name, value in values.items():
-                refuse_boolean(value, fields[name].annotation, f"{name}: ")
+                check_number(value, fields[name].annotation, f"{name}: ")
         return values
 
     @model_validator(mode="after")
@@ -79,8 +79,12 @@ class Config(BaseModel):
         return type(self).model_validate(self.model_dump() | given)
 
 
-def refuse_boolean(value: Any, kind: Any, where: str = "") -> None:
-    """Raise a ValueError where true or false is given for a number, as which pydantic would read it.
+# Of 64 bits, as torch and numpy have them.
+LARGEST = 2**63 - 1
+
+
+def check_number(value: Any, kind: Any, where: str = "") -> None:
+    """Raise a ValueError where true or false is given for a number, as which pydantic would read it, or 65 bits are.
 
     Args:
         value: what is given.
@@ -90,9 +94,12 @@ def refuse_boolean(value: Any, kind: Any, where: str = "") -> None:
     if isinstance(value, bool) and _holds(kind, int, float) and not holds_bool(kind):
         said = str(value).lower()
         raise ValueError(f"{where}{said} is no number; YAML reads yes, no, on and off as true and false")
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise ValueError(f"{where}{value} is too large: whole numbers go up to {LARGEST}")
     for each in value if isinstance(value, (list, tuple)) else ():
-        if isinstance(each, (bool, list, tuple)):  # a model may hold many thousand numbers
-            refuse_boolean(each, kind, where)
+        # No call for a right number: a model may hold many thousand.
+        if isinstance(each, (bool, list, tuple)) or (type(each) is int and abs(each) > LARGEST):
+            check_number(each, kind, where)
 
 
 def holds_bool(kind: Any) -> bool:
