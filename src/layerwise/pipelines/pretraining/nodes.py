@@ -50,6 +50,7 @@ def pretrain_rbms(
     return stack, PretrainingHistory.of(result, _initial_model(source))
 
 
+@in_ranks
 def pretrain_dbm_stack(
     training: TensorData,
     validation: TensorData,
