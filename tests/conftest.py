@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,20 @@ def files_are_parsed_once():
         yield
 
 
+def stands_in(request, folders):
+    """Whether what asks stands in a file below one of these folders."""
+    return not {parent.name for parent in request.path.parents}.isdisjoint(folders)
+
+
+def saved_blank(blank):
+    """A context in which figures are saved blank, or one that changes nothing."""
+    if not blank:
+        return nullcontext()
+    from helpers.quick_projects import blank_figures
+
+    return blank_figures()
+
+
 # Folders whose tests look at no figure that a run of theirs draws.
 WITHOUT_FIGURES = ("checkpointing", "cli")
 
@@ -124,12 +139,7 @@ WITHOUT_FIGURES = ("checkpointing", "cli")
 @pytest.fixture(scope="module", autouse=True)
 def figures_are_drawn_where_they_are_looked_at(request):
     """Saves the figures of some tests' runs blank; those of fixtures of the whole session are drawn."""
-    if not {parent.name for parent in request.path.parents}.intersection(WITHOUT_FIGURES):
-        yield
-        return
-    from helpers.quick_projects import blank_figures
-
-    with blank_figures():
+    with saved_blank(stands_in(request, WITHOUT_FIGURES)):
         yield
 
 
@@ -140,13 +150,7 @@ FEW_FIGURES = ("inference", "parameters", "pipelines", "sweeping", "tracking", "
 @pytest.fixture(autouse=True)
 def a_tests_own_runs_draw_what_it_looks_at(request):
     """Saves the figures of a test's own runs blank unless it is marked `figures`; a fixture of many tests draws its."""
-    folders = {parent.name for parent in request.path.parents}
-    if not folders.intersection(FEW_FIGURES) or request.node.get_closest_marker("figures"):
-        yield
-        return
-    from helpers.quick_projects import blank_figures
-
-    with blank_figures():
+    with saved_blank(stands_in(request, FEW_FIGURES) and not request.node.get_closest_marker("figures")):
         yield
 
 

@@ -109,7 +109,6 @@ def make_job(
         raise SweepError(
             "each trial trains one network: a sweep takes neither seeds nor a grid; leave them as they are by default"
         )
-    file = project / "data/sweeps" / problem() / f"{name}.db"
     job = Job(
         project=project,
         env=env,
@@ -119,7 +118,7 @@ def make_job(
         space=found,
         objective=objective,
         study=f"{problem()}/{name}",
-        storage=storage or f"sqlite:///{file}",
+        storage=storage or "",
         seed=parameters["seed"],
         uri=tracking_uri(project),
     )

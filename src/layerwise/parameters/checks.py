@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from layerwise.utils import UserError, check_number, nearest
+from layerwise.utils import UserError, check_number, describe_value, nearest
 
 
 class ParameterError(UserError, ValueError):
@@ -42,9 +42,7 @@ def check_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
             right[key] = TypeAdapter(kind).validate_python(parameters[key])
         except ValidationError as error:
             for each in error.errors():
-                at = ".".join([key, *map(str, each["loc"])])
-                given = "" if isinstance(each["input"], dict) else f" (given: {each['input']!r})"
-                wrong.append(f"{at}: {each['msg'].removeprefix('Value error, ')}{given}")
+                wrong.append(f"{'.'.join([key, *map(str, each['loc'])])}: {describe_value(each)}")
         except ValueError as error:
             wrong.append(f"{key}: {error}")
     wrong = wrong or find_conflicts(right)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from layerwise.utils import kind_of_rows, run_parameters
+from layerwise.utils import kind_of_rows, look_up, run_parameters
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,7 @@ class ProblemFacts:
 
     def parameter(self, name: str) -> Any:
         """Return a parameter by its dotted name, None where it is not set."""
-        value: Any = self.parameters
-        for part in name.split("."):
-            value = value.get(part) if isinstance(value, Mapping) else None
-        return value
+        return look_up(self.parameters, name)
 
 
 def calibrates(facts: ProblemFacts) -> bool:

@@ -26,7 +26,7 @@ class Job(Config):
         space: what is searched.
         objective: what is made small or large.
         study: the name of the study in the storage.
-        storage: the URL of its database.
+        storage: the URL of its database; empty for a file in the folder.
         trials: how many there shall be in the end.
         workers: processes of this computer.
         seed: of the sampler.
@@ -42,7 +42,7 @@ class Job(Config):
     space: Space
     objective: Objective
     study: str
-    storage: str
+    storage: str = ""
     trials: int = 1
     workers: int = 1
     seed: int = 0
@@ -55,9 +55,19 @@ class Job(Config):
         return self.project / "data/sweeps" / self.problem
 
     @property
+    def name(self) -> str:
+        """The study's name among those of the problem."""
+        return self.study.rpartition("/")[2]
+
+    @property
     def best_file(self) -> Path:
         """The file of the best settings."""
-        return self.folder / f"{self.study.rpartition('/')[2]}.yml"
+        return self.folder / f"{self.name}.yml"
+
+    @property
+    def url(self) -> str:
+        """The URL of the study's database."""
+        return self.storage or f"sqlite:///{self.folder / self.name}.db"
 
 
 def require_optuna() -> None:

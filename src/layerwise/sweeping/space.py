@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from pydantic import RootModel, TypeAdapter, ValidationError, model_validator
 
 from layerwise.sweeping.objective import Objective
-from layerwise.utils import Config, UserError, nearest
+from layerwise.utils import Config, UserError, describe_value, look_up, nearest
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -125,9 +125,7 @@ class Space(RootModel[dict[str, Range | Choices]]):
         """
         found = {}
         for name, domain in self.root.items():
-            value: Any = parameters
-            for part in name.split("."):
-                value = value.get(part) if isinstance(value, Mapping) else None
+            value = look_up(parameters, name)
             found[name] = None if value is None else domain.stored(value)
         return None if None in found.values() else found
 
@@ -157,9 +155,7 @@ class Space(RootModel[dict[str, Range | Choices]]):
                 for value in found[str(name)].ends:
                     TypeAdapter(kind).validate_python(value)
             except ValidationError as error:
-                first = error.errors()[0]
-                shown = "" if isinstance(first["input"], dict) else f" (given: {first['input']!r})"
-                wrong.append(f"{name}: {first['msg'].removeprefix('Value error, ')}{shown}")
+                wrong.append(f"{name}: {describe_value(error.errors()[0])}")
             except ValueError as error:
                 wrong.append(f"{name}: {error}")
         if wrong:
@@ -207,22 +203,13 @@ def _type_of(name: str, objective: Objective, read: Collection[str]) -> Any:
     return kind
 
 
-def nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values by dotted name as nested parameters."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        *groups, last = name.split(".")
-        at = found
-        for group in groups:
-            at = at.setdefault(group, {})
-        at[last] = value
-    return found
-
-
 def merged(params: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return nested parameters with some values by dotted name in place of their own."""
-    both: Any = OmegaConf.to_container(OmegaConf.merge(dict(params), nested(values)))
-    return dict(both)
+    both = OmegaConf.create(dict(params))
+    for name, value in values.items():
+        OmegaConf.update(both, name, value)
+    found: Any = OmegaConf.to_container(both)
+    return dict(found)
 
 
 def shown(values: Mapping[str, Any]) -> str:

@@ -53,10 +53,10 @@ def begin_study(job: Job, resume: bool) -> tuple[Study, bool]:
     """
     import optuna
 
-    own = job.storage.startswith("sqlite:")
+    own = job.url.startswith("sqlite:")
     if own:
         job.folder.mkdir(parents=True, exist_ok=True)
-    storage = _storage(job.storage)
+    storage = _storage(job.url)
     there = job.study in optuna.get_all_study_names(storage)
     if resume and not there:
         raise SweepError(f"there is no study {job.study} to go on with: leave --resume out")
@@ -92,7 +92,7 @@ def load_study(job: Job, slot: int = 0) -> Study:
     """
     import optuna
 
-    storage = _storage(job.storage)
+    storage = _storage(job.url)
     study = optuna.load_study(study_name=job.study, storage=storage)
     # A study that goes on shall not draw again what it drew before.
     seed = derive_seed(job.seed, "sweep", job.study, str(slot), str(len(study.trials))) % 2**32
@@ -102,27 +102,23 @@ def load_study(job: Job, slot: int = 0) -> Study:
 
 
 def count_done(study: Study) -> int:
-    """Return how many trials have ended, with a value or before it."""
-    from optuna.trial import TrialState
-
-    return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))) + _lost(
-        study
-    )
-
-
-def _lost(study: Study) -> int:
-    """Return how many trials killed every worker that tried them."""
-    from optuna.trial import TrialState
-
-    failed = study.get_trials(deepcopy=False, states=(TrialState.FAIL,))
-    return sum(len(trial.system_attrs.get("retry_history", [])) >= RETRIES for trial in failed)
+    """Return how many trials have ended, with a value or before it, or killed every worker that tried them."""
+    lost = [
+        each for each in _trials(study, "FAIL") if len(each.system_attrs.get("retry_history", [])) >= RETRIES
+    ]
+    return len(_trials(study, "COMPLETE", "PRUNED")) + len(lost)
 
 
 def count_running(study: Study) -> int:
     """Return how many trials some worker is at."""
+    return len(_trials(study, "RUNNING"))
+
+
+def _trials(study: Study, *states: str) -> list[FrozenTrial]:
+    """Return the trials in some of Optuna's states; not to be changed."""
     from optuna.trial import TrialState
 
-    return len(study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
+    return study.get_trials(deepcopy=False, states=[TrialState[state] for state in states])
 
 
 def give_back(study: Study, number: int) -> None:
@@ -141,17 +137,19 @@ def fail_stale(study: Study) -> None:
 
 def require_hope(study: Study) -> None:
     """Raise a SweepError if all of the first trials had settings that cannot be trained."""
-    from optuna.trial import TrialState
-
-    if study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+    if _trials(study, "COMPLETE"):
         return
-    errors = [
-        each.user_attrs["error"] for each in study.get_trials(deepcopy=False) if "error" in each.user_attrs
-    ]
+    errors = _errors(study)
     if len(errors) >= HOPELESS:
         raise SweepError(
             f"none of the first {len(errors)} trials could be trained; the last one: {errors[-1]}"
         )
+
+
+def _errors(study: Study) -> list[str]:
+    """Return why trials could not be trained."""
+    trials = study.get_trials(deepcopy=False)
+    return [each.user_attrs["error"] for each in trials if "error" in each.user_attrs]
 
 
 def best_trial(study: Study) -> FrozenTrial:
@@ -163,6 +161,6 @@ def best_trial(study: Study) -> FrozenTrial:
     try:
         return study.best_trial
     except ValueError:
-        errors = [trial.user_attrs["error"] for trial in study.trials if "error" in trial.user_attrs]
+        errors = _errors(study)
         last = f"; the last one: {errors[-1]}" if errors else ""
         raise SweepError(f"no trial of the study {study.study_name} has ended with a value{last}") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from layerwise.utils import UserError, run_context, stop_trial, trial, trial_sto
 if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
     from kedro.pipeline import Pipeline
+    from mlflow.entities import Run
     from optuna import Trial
 
 # All of the first epochs are compared with those of other trials, then every fifth: each costs two queries.
@@ -137,27 +137,33 @@ class ChildRun:
 
     Args:
         client: of the tracking server.
+        parent: the run of the sweep.
         job: the sweep.
         found: the trial.
         settings: its parameters by dotted name.
-        listeners: further ones of what the training reports.
+        listener: a further one of what the training reports.
     """
 
     def __init__(
-        self, client: Any, job: Job, found: Trial, settings: Mapping[str, Any], *listeners: Any
+        self,
+        client: Any,
+        parent: Run,
+        job: Job,
+        found: Trial,
+        settings: Mapping[str, Any],
+        listener: TrialListener,
     ) -> None:
         from layerwise.tracking import open_child_run
         from layerwise.tracking.outbox import BufferedRunLogger, is_remote, outbox, records_file
 
-        name = f"trial {found.number}"
-        run_id = open_child_run(client, job.run_id, name, {"trial": str(found.number)})
+        run_id = open_child_run(client, parent, f"trial {found.number}", {"trial": str(found.number)})
         found.set_user_attr("run_id", run_id)
         self.logger = BufferedRunLogger(
             client, run_id, records_file(outbox(job.project), run_id), in_background=is_remote(job.uri)
         )
         self.logger.log_params({name: str(value) for name, value in settings.items()})
-        self.listeners = (self.logger, *listeners)
-        self.status, self.began = "FINISHED", time.monotonic()
+        self.listeners = (self.logger, listener)
+        self.status = "FINISHED"
 
     def __enter__(self) -> ChildRun:
         for each in self.listeners:

@@ -38,6 +38,7 @@ class Worker:
     def __init__(self, job: Job, slot: int, is_over: Callable[[], bool]) -> None:
         self.job, self.is_over = job, is_over
         self.client = retrying_client(job.uri)
+        self.parent = self.client.get_run(job.run_id)
         self.study = load_study(job, slot)
         self.runner = TrialRunner(job.space.keys)
         # Of this computer's workers one at a time counts the trials and begins one.
@@ -74,7 +75,7 @@ class Worker:
         self.turn.release(force=True)
         began, outcome = time.monotonic(), "not finished"
         listener = TrialListener(trial, self.job.objective.metric, self.is_over)
-        report = ChildRun(self.client, self.job, trial, settings, listener)
+        report = ChildRun(self.client, self.parent, self.job, trial, settings, listener)
         try:
             value = measure(self.job, trial, settings, self.runner, report)
             outcome = f"{self.job.objective.metric} {value:.4f}"

@@ -89,6 +89,7 @@ def _test_rows(catalog: CatalogProtocol[Any, Any], pipeline: str) -> pd.DataFram
     if isinstance(raw, Ratings | Texts | Documents):
         return "networks of ratings and documents have no labelled rows"
     found: pd.DataFrame = raw.iloc[rows].reset_index(drop=True)
+    found.attrs = {}  # they are of the whole file, such as the lines of its rows
     return found
 
 

@@ -16,6 +16,7 @@ from layerwise.utils import ResumeError, UserError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
     from layerwise.evaluation.metrics import ChildRun
 
@@ -136,11 +137,12 @@ def log_child_runs(client: MlflowClient, run_id: str, children: Sequence[ChildRu
         children: what they are.
         kind: of children, by which those of one run are told apart, such as `mlp.cross_validation`.
     """
-    known = _known(client, client.get_run(run_id).info.experiment_id, run_id, kind)
+    parent = client.get_run(run_id)
+    known = _known(client, parent.info.experiment_id, run_id, kind)
     end = int(time.time() * 1000)
     for child in children:
         start = end - int(1000 * child.seconds)
-        own = known.get(child.name) or open_child_run(client, run_id, child.name, {"child_of": kind}, start)
+        own = known.get(child.name) or open_child_run(client, parent, child.name, {"child_of": kind}, start)
         there = logged_metrics(client, own)
         metrics = [
             {"key": row.name, "value": row.value, "step": row.step or 0, "timestamp": end}
@@ -156,24 +158,23 @@ def log_child_runs(client: MlflowClient, run_id: str, children: Sequence[ChildRu
 
 
 def open_child_run(
-    client: MlflowClient, run_id: str, name: str, tags: Mapping[str, str], start: int | None = None
+    client: MlflowClient, parent: Run, name: str, tags: Mapping[str, str], start: int | None = None
 ) -> str:
     """Return the id of a new run below a run, of its experiment and with the tags that both have.
 
     Args:
         client: of the tracking server.
-        run_id: the run above it.
+        parent: the run above it.
         name: of the new run.
         tags: of its own.
         start: when it began, in milliseconds; None for now.
     """
-    parent = client.get_run(run_id)
     shared = {each: parent.data.tags[each] for each in SHARED_TAGS if each in parent.data.tags}
     run = client.create_run(
         parent.info.experiment_id,
         start_time=start,
         run_name=name,
-        tags=shared | {PARENT: run_id} | dict(tags),
+        tags=shared | {PARENT: parent.info.run_id} | dict(tags),
     )
     return str(run.info.run_id)
 

@@ -9,6 +9,8 @@ from pydantic.fields import FieldInfo
 
 T = TypeVar("T")
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     ByRule = Annotated[T, "null until the rows are known"]
 else:
 
@@ -23,6 +25,12 @@ def nearest(name: str, known: list[str]) -> str:
     """Return `; did you mean 'x'?` for the nearest known name, or the list of known names."""
     close = get_close_matches(name, known, n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(sorted(known))}"
+
+
+def describe_value(error: "ErrorDetails") -> str:
+    """Return what pydantic says is wrong with a value, and the value where it is not a whole group of them."""
+    given = "" if isinstance(error["input"], dict) else f" (given: {error['input']!r})"
+    return f"{error['msg'].removeprefix('Value error, ')}{given}"
 
 
 class Config(BaseModel):

@@ -124,7 +124,12 @@ def kind_of_rows() -> str | None:
 
 def parameter(name: str) -> Any:
     """Return a parameter by its dotted name, None where it is not set; the resolver behind `${parameter:}`."""
-    value: Any = _context.parameters
+    return look_up(_context.parameters, name)
+
+
+def look_up(parameters: Mapping[str, Any], name: str) -> Any:
+    """Return one of nested parameters by its dotted name, None where it is not set."""
+    value: Any = parameters
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value

@@ -13,6 +13,7 @@ from layerwise.evaluation.metrics import (
     reaches_threshold,
 )
 from layerwise.evaluation.metrics.statistics import enough_resamples, resampled_values
+from layerwise.evaluation.metrics.supervised import MIN_RESAMPLES, SUM_WORK
 
 
 def binary_rows(n=400, seed=0, ties=False):
@@ -262,7 +263,7 @@ def test_a_threshold_needs_both_classes():
     [(1000, 100_000, 1000), (1000, 200_000, 500), (1000, 10**7, 200), (50, 10**7, 50)],
 )
 def test_of_very_many_rows_fewer_resamples_are_drawn(asked, rows, drawn):
-    assert enough_resamples(asked, rows) == drawn
+    assert enough_resamples(asked, rows, SUM_WORK, MIN_RESAMPLES) == drawn
 
 
 def test_the_difference_of_many_rows_needs_no_thousand_resamples(monkeypatch):

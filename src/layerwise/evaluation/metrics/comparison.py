@@ -15,6 +15,7 @@ from layerwise.evaluation.metrics.intervals import paired_fraction_interval
 from layerwise.evaluation.metrics.statistics import (
     Statistic,
     classification_statistics,
+    enough_resamples,
     regression_statistics,
     resampled_values,
     right_rows,
@@ -84,7 +85,7 @@ def paired_difference(
         only = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
         low, high = paired_fraction_interval(*(only if name == "accuracy" else only[::-1]), len(wanted), z)
         return difference, low, high
-    n_resamples = int(min(n_bootstrap, max(MIN_RESAMPLES, RESAMPLED_ROWS / len(wanted))))
+    n_resamples = enough_resamples(n_bootstrap, len(wanted), RESAMPLED_ROWS, MIN_RESAMPLES)
     resampled = resampled_values(statistics, counts[0], n_resamples, seed)
     differences = resampled["first"] - resampled["second"]
     half = z * float(np.nanstd(differences, ddof=1))

@@ -12,7 +12,12 @@ from torch import Tensor
 from layerwise.data import ColumnBlock, DataSpec, TensorData, raw_columns
 from layerwise.evaluation.metrics.comparison import metric_statistics
 from layerwise.evaluation.metrics.intervals import Z95
-from layerwise.evaluation.metrics.statistics import Statistic, resampled_values, row_counts
+from layerwise.evaluation.metrics.statistics import (
+    Statistic,
+    enough_resamples,
+    resampled_values,
+    row_counts,
+)
 from layerwise.evaluation.metrics.supervised import LOWER_IS_BETTER
 from layerwise.utils import Config, torch_rng
 
@@ -91,7 +96,7 @@ def permutation_importance(
         raise ValueError(f"{data_spec.task} rows have no metric '{name}'; known: {', '.join(sorted(whole))}")
     sign = -1.0 if name in LOWER_IS_BETTER else 1.0
     work = len(rows) * len(columns) * n_repeats
-    n_resamples = min(n_bootstrap, max(MIN_RESAMPLES, int(INTERVAL_WORK / work)))
+    n_resamples = enough_resamples(n_bootstrap, work, INTERVAL_WORK, MIN_RESAMPLES)
     own = float(whole[name](counts[None])[0])
     own_resampled = resampled_values({name: whole[name]}, counts, n_resamples, seed).get(name)
     result = []

@@ -18,10 +18,6 @@ from layerwise.utils import numpy_rng
 
 Statistic = Callable[[Array], Array]
 
-# Rows that all resamples may draw together, about a second's work for each metric, and how many there are at least.
-RESAMPLING_WORK = 1e8
-MIN_RESAMPLES = 200
-
 
 def classification_statistics(
     task: Task, targets: Array, scores: Array, threshold: float, epsilon: float
@@ -148,9 +144,16 @@ def row_counts(weights: Any, n_rows: int) -> Array:
     return found
 
 
-def enough_resamples(n_bootstrap: int, n_rows: int) -> int:
-    """Return how many resamples are drawn of so many rows: fewer than asked for where there are very many of these."""
-    return int(min(n_bootstrap, max(MIN_RESAMPLES, RESAMPLING_WORK / n_rows)))
+def enough_resamples(asked: int, size: int, work: float, least: int) -> int:
+    """Return how many resamples are drawn: fewer than asked for where each is large.
+
+    Args:
+        asked: how many.
+        size: of one, in rows or whatever its work grows with.
+        work: what all of them may have together.
+        least: how many there are however large one is, unless fewer are asked for.
+    """
+    return int(min(asked, max(least, work / size)))
 
 
 def resampled_values(

@@ -47,6 +47,9 @@ FRACTIONS_OF_ROWS = {"accuracy", "error"}
 # Between 0 and 1, where the bootstrap's percentiles are too narrow near the ends and nothing at them.
 BOUNDED_METRICS = {"balanced_accuracy", "f1", "roc_auc", "average_precision", "hamming_loss"}
 
+# Resamples x rows, about a second's work for each metric.
+SUM_WORK = 1e8
+MIN_RESAMPLES = 200
 # Resamples x rows x classes that the ranking metrics may sort through, about half a second's work. Their intervals
 # follow from the variance of the resamples alone, which fewer tell than percentiles ask for.
 RANKING_WORK = 2e7
@@ -147,8 +150,8 @@ def compute_metrics(
     rates = base_rate(task, wanted, given.shape[1], weights)
     statistics = sums | orders
     values = {name: float(statistic(counts[None])[0]) for name, statistic in statistics.items()}
-    n_orders = int(min(n_bootstrap, max(MIN_RANKING_RESAMPLES, RANKING_WORK / given.size)))
-    n_sums = enough_resamples(n_bootstrap, len(wanted))
+    n_orders = enough_resamples(n_bootstrap, given.size, RANKING_WORK, MIN_RANKING_RESAMPLES)
+    n_sums = enough_resamples(n_bootstrap, len(wanted), SUM_WORK, MIN_RESAMPLES)
     resampled = resampled_values(sums, counts, n_sums, seed) | resampled_values(
         orders, counts, n_orders, seed
     )

@@ -11,10 +11,9 @@ from layerwise.evaluation import plots
 from layerwise.evaluation.metrics import ImportanceTable, reaches_threshold
 from layerwise.evaluation.reports import EvaluationReport
 from layerwise.models import MLP
-from layerwise.models.autoencoder import StackedAutoencoders
+from layerwise.models.autoencoder import StackedAutoencoders, encode_rows
 from layerwise.models.rbm import DBM, DBN
 from layerwise.parameters import EvaluationSettings
-from layerwise.pipelines.evaluation.scores import BATCH_SIZE
 from layerwise.pipelines.views import latent_map_figure
 from layerwise.training import PretrainingHistory
 from layerwise.training.supervised import FinetuningHistory, FinetuningSettings
@@ -75,9 +74,7 @@ def plot_calibration(scored: TensorData, columns: DataSpec) -> Figure:
 def plot_latent_map(network: MLP, test: TensorData, columns: DataSpec) -> Figure:
     """Plot the test rows' activations in the last hidden layer, in the plane of most variance."""
     rows = test[slice(0, 5000)]
-    with torch.no_grad():
-        activations = torch.cat([network.encode(part) for part in rows.inputs.split(BATCH_SIZE)])
-    return latent_map_figure(activations, rows, columns)
+    return latent_map_figure(encode_rows(network, rows.inputs), rows, columns)
 
 
 def plot_augmentation(

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
-import torch
 
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation import SegmentTable
@@ -34,11 +33,10 @@ from layerwise.evaluation.reports import (
 )
 from layerwise.evaluation.unsupervised import reconstruction_metrics
 from layerwise.models import MLP, Members
-from layerwise.models.autoencoder import StackedAutoencoders
+from layerwise.models.autoencoder import StackedAutoencoders, reconstruct_rows
 from layerwise.models.rbm import DBM, DBN
 from layerwise.parameters import EvaluationSettings, used_settings
 from layerwise.pipelines.evaluation.scores import (
-    BATCH_SIZE,
     HALF,
     means_in_y,
     scores_of,
@@ -186,7 +184,7 @@ def predict_test_rows(
 
 def measure_stack(stack: DBN | DBM | StackedAutoencoders, test: TensorData) -> LoggedMetrics:
     """Measure how well the pretrained stack reconstructs the test rows."""
-    reconstruction = torch.cat([stack.reconstruct(part) for part in test.inputs.split(BATCH_SIZE)])
+    reconstruction = reconstruct_rows(stack, test.inputs)
     found = reconstruction_metrics(test.inputs, reconstruction, bounded=stack.visible_units.binary)
     return LoggedMetrics.of(found, prefix="test/")
 

@@ -97,10 +97,7 @@ def _write_table(table: pd.DataFrame | None, path: Path) -> bool:
     if table is None:
         return False
     texts = dict.fromkeys(table.select_dtypes("object"), str)
-    table = table.astype(texts)
-    # Millions of numbers that nothing here needs; as a range Parquet's metadata could not hold them.
-    table.attrs.pop("line_numbers", None)
-    table.to_parquet(path)
+    table.astype(texts).to_parquet(path)
     return True
 
 
