@@ -153,7 +153,7 @@ class EntryRowsDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
             DataError: the entry gives neither a table nor images.
         """
         from layerwise.data.reading import ChunkedReader, LoadedRows
-        from layerwise.datasets.source_table import SourceTable
+        from layerwise.datasets.sources import SourceTable
 
         if isinstance(self._dataset, SourceTable):
             return ChunkedReader(self._dataset.locate(), self._chunk_rows)

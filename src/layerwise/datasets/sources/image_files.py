@@ -35,13 +35,13 @@ from layerwise.data.sources import (
     sha256_of,
     shown_names,
 )
-from layerwise.datasets.sources import _locate, _ReadOnlyDataset, _source_file
+from layerwise.datasets.sources.base import ReadOnlyDataset, locate_file, source_file
 
 log = logging.getLogger(__name__)
 COLOR_NAMES, CHANNELS_NAMES = get_args(ColorName), (*get_args(ChannelsName), None)
 
 
-class ImageFiles(_ReadOnlyDataset):
+class ImageFiles(ReadOnlyDataset):
     """Labelled images in the form that they are kept in, which is told by content.
 
     A folder holds `class/picture.png`, or `train/class/picture.png` and `test/class/picture.png`, or any pictures with
@@ -79,7 +79,7 @@ class ImageFiles(_ReadOnlyDataset):
     ) -> None:
         self._folder, self._label_column = path, label_column
         parts = [(images, labels), *([(test_images, test_labels)] if test_images else [])]
-        self._parts = [(_source_file(part), _source_file(its) if its else None) for part, its in parts]
+        self._parts = [(source_file(part), source_file(its) if its else None) for part, its in parts]
         if size is not None and (
             len(size) != 2 or not all(isinstance(side, int) and 0 < side <= 4096 for side in size)
         ):
@@ -127,8 +127,8 @@ class ImageFiles(_ReadOnlyDataset):
     ) -> tuple[LabelledArrays, str, str]:
         """Return the images of one part with where they are and their hash."""
         folder = locate_folder(images, self._folder)
-        path = folder or _locate(images, self._folder)
-        named = None if labels is None else _locate(labels, self._folder)
+        path = folder or locate_file(images, self._folder)
+        named = None if labels is None else locate_file(labels, self._folder)
         if folder is not None:
             pictures = list_pictures(folder)
             if named is not None:

@@ -16,11 +16,11 @@ from layerwise.data.sources import (
     read_text_folder,
     sha256_of,
 )
-from layerwise.datasets.sources import _locate, _ReadOnlyDataset, _source_file
+from layerwise.datasets.sources.base import ReadOnlyDataset, locate_file, source_file
 from layerwise.utils import nearest, parameter
 
 
-class SourceTexts(_ReadOnlyDataset):
+class SourceTexts(ReadOnlyDataset):
     """Documents as text, whose words are counted with the vocabulary of the training documents.
 
     Args:
@@ -43,7 +43,7 @@ class SourceTexts(_ReadOnlyDataset):
         counting: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._folder, self._file, self._column = path, _source_file(texts), column
+        self._folder, self._file, self._column = path, source_file(texts), column
         try:
             self._settings = CountSettings.model_validate(counting or {})
         except ValidationError as error:
@@ -70,7 +70,7 @@ class SourceTexts(_ReadOnlyDataset):
         if folder is not None:
             _, texts, sha256 = read_text_folder(folder)
             return texts, str(folder), sha256
-        path = _locate(self._file, self._folder)
+        path = locate_file(self._file, self._folder)
         sha256 = self._file.sha256 or sha256_of(path)
         if self._column is None:
             lines = decode_text(path.read_bytes()).splitlines()

@@ -12,7 +12,7 @@ from layerwise.data import DataError
 from layerwise.data.reading import ReadingSettings
 from layerwise.data.sources import sha256_of
 from layerwise.datasets.previews import ROWS, TablePreview, table_preview
-from layerwise.datasets.sources import _locate, _ReadOnlyDataset, _source_file
+from layerwise.datasets.sources.base import ReadOnlyDataset, locate_file, source_file
 from layerwise.utils import parameter
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ PANDAS_ARGUMENTS = {
 log = logging.getLogger(__name__)
 
 
-class SourceTable(_ReadOnlyDataset):
+class SourceTable(ReadOnlyDataset):
     """The cells of a table in a file, found or downloaded, as a pandas DataFrame.
 
     The file is text (csv, tsv, ...; also gz, bz2, xz or zip), Parquet or Excel, told by its bytes. Cells of text are
@@ -70,7 +70,7 @@ class SourceTable(_ReadOnlyDataset):
         if load_args:
             raise DatasetError(_settings_for(load_args))
         self._folder = path
-        self._file = _source_file(file)
+        self._file = source_file(file)
         self._reading = reading
         self.metadata = metadata
 
@@ -122,13 +122,13 @@ class SourceTable(_ReadOnlyDataset):
         Raises:
             DatasetError: the file is absent, or has other bytes.
         """
-        return _locate(self._file, self._folder)
+        return locate_file(self._file, self._folder)
 
     def preview(self) -> TablePreview:
         """Return the first rows, for Kedro-Viz; nothing is downloaded for it."""
         from layerwise.data.reading import iter_text_tables, resolve_file_format
 
-        path = _locate(self._file.model_copy(update={"urls": ()}), self._folder)
+        path = locate_file(self._file.model_copy(update={"urls": ()}), self._folder)
         first = next(iter_text_tables(path, resolve_file_format(path, self._settings()), ROWS))
         return table_preview(list(map(str, first.cells)), first.cells.astype(str).to_numpy().tolist())
 

@@ -12,14 +12,14 @@ from kedro.io import DatasetError
 
 from layerwise.data import DataError
 from layerwise.data.sources import Documents, Ratings, read_ratings, read_titles, sha256_of
-from layerwise.datasets.source_table import SourceTable
-from layerwise.datasets.sources import _locate, _ReadOnlyDataset, _source_file
+from layerwise.datasets.sources.base import ReadOnlyDataset, locate_file, source_file
+from layerwise.datasets.sources.table import SourceTable
 from layerwise.utils import nearest
 
 log = logging.getLogger(__name__)
 
 
-class SourceRatings(_ReadOnlyDataset):
+class SourceRatings(ReadOnlyDataset):
     """Ratings in lines of user, item and rating, plain or gz, between tabs, commas, semicolons, | or ::.
 
     Users and items may be called anything; they are numbered by what is rated. Of several ratings of a pair the last
@@ -47,8 +47,8 @@ class SourceRatings(_ReadOnlyDataset):
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._folder, self._columns = path, columns
-        self._file = _source_file(ratings)
-        self._titles = _source_file(titles) if titles else None
+        self._file = source_file(ratings)
+        self._titles = source_file(titles) if titles else None
         self.metadata = metadata
 
     def load(self) -> Ratings:
@@ -57,10 +57,10 @@ class SourceRatings(_ReadOnlyDataset):
         Raises:
             DatasetError: a file is absent, has other bytes, or holds lines of another kind.
         """
-        path = _locate(self._file, self._folder)
+        path = locate_file(self._file, self._folder)
         try:
             found = read_ratings(path, self._columns)
-            titles = read_titles(_locate(self._titles, self._folder)) if self._titles else {}
+            titles = read_titles(locate_file(self._titles, self._folder)) if self._titles else {}
         except (DataError, OSError, EOFError, zlib.error) as error:
             raise DatasetError(str(error)) from error
         for note in found.notes:
@@ -73,7 +73,7 @@ class SourceRatings(_ReadOnlyDataset):
         return {"path": self._folder, "file": self._file.name}
 
 
-class SourceDocuments(_ReadOnlyDataset):
+class SourceDocuments(ReadOnlyDataset):
     """Word counts in the UCI bag-of-words format: three sizes, then lines of document, word and count from 1.
 
     Args:
@@ -94,8 +94,8 @@ class SourceDocuments(_ReadOnlyDataset):
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._folder = path
-        self._file = _source_file(counts)
-        self._vocabulary = _source_file(vocabulary) if vocabulary else None
+        self._file = source_file(counts)
+        self._vocabulary = source_file(vocabulary) if vocabulary else None
         self.metadata = metadata
 
     def load(self) -> Documents:
@@ -106,7 +106,7 @@ class SourceDocuments(_ReadOnlyDataset):
         """
         from scipy.sparse import csr_matrix
 
-        path = _locate(self._file, self._folder)
+        path = locate_file(self._file, self._folder)
         try:
             n_documents, n_words, n_lines = np.loadtxt(path, dtype=np.int64, max_rows=3)
             table = np.loadtxt(path, dtype=np.int64, skiprows=3, ndmin=2)
@@ -120,7 +120,7 @@ class SourceDocuments(_ReadOnlyDataset):
             raise DatasetError(f"{path} is no bag of words: {error}") from error
         words = [f"word {k + 1}" for k in range(n_words)]
         if self._vocabulary:
-            words = _locate(self._vocabulary, self._folder).read_text(encoding="utf-8").split()
+            words = locate_file(self._vocabulary, self._folder).read_text(encoding="utf-8").split()
             if len(words) != n_words:
                 raise DatasetError(
                     f"{self._vocabulary.name} holds {len(words)} words, but {path} counts {n_words}."
@@ -131,7 +131,7 @@ class SourceDocuments(_ReadOnlyDataset):
         return {"path": self._folder, "file": self._file.name}
 
 
-class SourceWordTable(_ReadOnlyDataset):
+class SourceWordTable(ReadOnlyDataset):
     """Word counts in a CSV file: a document a row, a word a column.
 
     Args:

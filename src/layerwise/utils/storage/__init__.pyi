@@ -1,0 +1,1 @@
+from .atomic_writes import atomic_write as atomic_write
