@@ -47,8 +47,18 @@ from .run_context import (
     trial as trial,
     trial_stopped as trial_stopped,
 )
-from .secrets import mask_secrets as mask_secrets, mask_secrets_in_logs as mask_secrets_in_logs
+from .secrets import (
+    add_secrets as add_secrets,
+    mask_secrets as mask_secrets,
+    mask_secrets_in_logs as mask_secrets_in_logs,
+)
 from .signals import delay_signals as delay_signals
 from .skops_files import load_trusted as load_trusted
-from .storage import atomic_write as atomic_write
+from .storage import (
+    Location as Location,
+    MissingFileError as MissingFileError,
+    StorageError as StorageError,
+    address_of as address_of,
+    atomic_write as atomic_write,
+)
 from .wheel import WHEELS_FOLDER as WHEELS_FOLDER, package_wheel as package_wheel

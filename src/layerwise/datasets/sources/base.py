@@ -10,7 +10,9 @@ from typing import Any, ClassVar, Literal, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 from pydantic import ValidationError
 
-from layerwise.data.sources import SourceError, SourceFile, locate
+from layerwise.data.sources import SourceError, SourceFile, locate, locate_folder
+from layerwise.datasets.stored import storage_errors
+from layerwise.utils import Location
 
 RowKind = Literal["table", "images", "ratings", "documents"]
 
@@ -47,19 +49,6 @@ def source_file(values: dict[str, Any]) -> SourceFile:
         raise DatasetError(f"A file of this catalog entry is described wrongly: {reasons}") from error
 
 
-def locate_file(source: SourceFile, folder: str) -> Path:
-    """Return the path of a file, found or downloaded.
-
-    Raises:
-        DatasetError: it is absent, or has other bytes.
-    """
-    try:
-        return locate(source, folder)
-    except SourceError as error:
-        # Kedro puts the entry's name before a DatasetError, and a longer sentence around any other error.
-        raise DatasetError(str(error)) from error
-
-
 class ReadOnlyDataset(AbstractDataset[Any, Any]):
     """A dataset that nothing can be saved to."""
 
@@ -70,3 +59,46 @@ class ReadOnlyDataset(AbstractDataset[Any, Any]):
         raise DatasetError(
             f"{type(self).__name__} is raw data, which is read only: nothing can be saved to it."
         )
+
+
+class SourceDataset(ReadOnlyDataset):
+    """Raw data in files below a folder.
+
+    Args:
+        path: the raw data folder: a path, or an address such as `s3://bucket/raw`.
+        credentials: arguments of fsspec's file system, by the name of an entry of `credentials.yml`.
+        fs_args: more of them.
+        metadata: for plugins; not used here.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        credentials: Mapping[str, Any] | None = None,
+        fs_args: Mapping[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        with storage_errors():
+            self._folder = Location(path, credentials, fs_args)
+            self._folder.check()
+        self.metadata = metadata
+
+    def _locate(self, source: SourceFile) -> Path:
+        """Return the path of a file on this computer, found or downloaded.
+
+        Raises:
+            DatasetError: it is absent, or has other bytes.
+        """
+        try:
+            return locate(source, self._folder)
+        except SourceError as error:
+            # Kedro puts the entry's name before a DatasetError, and a longer sentence around any other error.
+            raise DatasetError(str(error)) from error
+
+    def _locate_folder(self, source: SourceFile) -> Path | None:
+        """Return the path of a folder of many files, if it stands there instead of one file."""
+        try:
+            return locate_folder(source, self._folder)
+        except SourceError as error:
+            raise DatasetError(str(error)) from error

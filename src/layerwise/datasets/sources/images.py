@@ -13,21 +13,21 @@ import numpy as np
 from kedro.io import DatasetError
 
 from layerwise.data.sources import Images, read_idx, sha256_of
-from layerwise.datasets.sources.base import ReadOnlyDataset, locate_file, source_file
+from layerwise.datasets.sources.base import ReadOnlyDataset, SourceDataset, source_file
+from layerwise.utils import address_of
 
 DIGIT_SIDE = 28
 
 
-class SourceImages(ReadOnlyDataset):
+class SourceImages(SourceDataset):
     """Grey images in four idx files, found or downloaded; the test files' rows come last.
 
     Args:
-        path: the raw data folder.
         training_images, training_labels, test_images, test_labels: each the fields of a
             `layerwise.data.sources.files.SourceFile`.
         class_names: the name of each label, 0 first, for figures, cards and answers; labels stand for themselves
             without.
-        metadata: for plugins; not used here.
+        where: what `SourceDataset` takes.
     """
 
     ROWS = "images"
@@ -35,19 +35,17 @@ class SourceImages(ReadOnlyDataset):
     def __init__(
         self,
         *,
-        path: str,
         training_images: dict[str, Any],
         training_labels: dict[str, Any],
         test_images: dict[str, Any],
         test_labels: dict[str, Any],
         class_names: list[str] | None = None,
-        metadata: dict[str, Any] | None = None,
+        **where: Any,
     ) -> None:
-        self._folder = path
+        super().__init__(**where)
         described = (training_images, training_labels, test_images, test_labels)
         self._files = tuple(source_file(values) for values in described)
         self._class_names = tuple(str(name) for name in class_names or ())
-        self.metadata = metadata
 
     def load(self) -> Images:
         """Return the images: pixels (n, height, width), labels (n,).
@@ -55,7 +53,7 @@ class SourceImages(ReadOnlyDataset):
         Raises:
             DatasetError: a file is absent or broken, or the files' counts or sizes do not agree.
         """
-        paths = [locate_file(file, self._folder) for file in self._files]
+        paths = [self._locate(file) for file in self._files]
         training, training_labels, test, test_labels = (_read_idx(path) for path in paths)
         _check_images_and_labels(training, training_labels, paths[0], paths[1])
         _check_images_and_labels(test, test_labels, paths[2], paths[3])
@@ -73,13 +71,13 @@ class SourceImages(ReadOnlyDataset):
             pixels=np.concatenate([training, test]),
             labels=np.concatenate([training_labels, test_labels]).astype(np.int64),
             n_test=len(test),
-            source=str(paths[0].parent),
+            source=address_of(paths[0].parent),
             sha256=hashlib.sha256("\n".join(hashes).encode()).hexdigest(),
             class_names=self._class_names,
         )
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": self._folder, "files": [file.name for file in self._files]}
+        return {"path": str(self._folder), "files": [file.name for file in self._files]}
 
 
 class EmbeddedDigits(ReadOnlyDataset):
