@@ -11,7 +11,7 @@ from kedro.io import AbstractDataset, DatasetError
 
 from layerwise.data.sources import sha256_of
 from layerwise.datasets.previews import ROWS, TablePreview, table_preview
-from layerwise.datasets.sources import _ReadOnlyDataset, kind_of_entry
+from layerwise.datasets.sources.base import ReadOnlyDataset, kind_of_entry
 from layerwise.utils import project_path
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def entry_like_raw(entries: Mapping[str, Any], given: str, project: Path) -> dic
     return {**found, "file": {"name": given}}
 
 
-class RawTable(_ReadOnlyDataset):
+class RawTable(ReadOnlyDataset):
     """A table from any Kedro dataset: Parquet, Excel, an SQL query, Polars, Spark.
 
     An entry `raw` of another class than the project's own is read through this one, without a word in `catalog.yml`.

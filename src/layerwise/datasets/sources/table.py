@@ -12,8 +12,8 @@ from layerwise.data import DataError
 from layerwise.data.reading import ReadingSettings
 from layerwise.data.sources import sha256_of
 from layerwise.datasets.previews import ROWS, TablePreview, table_preview
-from layerwise.datasets.sources import _locate, _ReadOnlyDataset, _source_file
-from layerwise.utils import parameter
+from layerwise.datasets.sources.base import SourceDataset, source_file
+from layerwise.utils import address_of, parameter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ PANDAS_ARGUMENTS = {
 log = logging.getLogger(__name__)
 
 
-class SourceTable(_ReadOnlyDataset):
+class SourceTable(SourceDataset):
     """The cells of a table in a file, found or downloaded, as a pandas DataFrame.
 
     The file is text (csv, tsv, ...; also gz, bz2, xz or zip), Parquet or Excel, told by its bytes. Cells of text are
@@ -52,27 +52,24 @@ class SourceTable(_ReadOnlyDataset):
     `line_numbers` (of the rows) and `reading_notes` (what was found on the way, in sentences).
 
     Args:
-        path: the raw data folder.
         file: the fields of a `layerwise.data.sources.files.SourceFile`.
         reading: how it is read, as `problem.reading`, which is taken where there is none here.
-        metadata: for plugins; not used here.
+        where: what `SourceDataset` takes.
     """
 
     def __init__(
         self,
         *,
-        path: str,
         file: dict[str, Any],
         reading: dict[str, Any] | None = None,
         load_args: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
+        **where: Any,
     ) -> None:
+        super().__init__(**where)
         if load_args:
             raise DatasetError(_settings_for(load_args))
-        self._folder = path
-        self._file = _source_file(file)
+        self._file = source_file(file)
         self._reading = reading
-        self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
         """Return the table, without the rows that cannot be read where `bad_rows` says so.
@@ -107,7 +104,7 @@ class SourceTable(_ReadOnlyDataset):
             if cells.dtype == "O":
                 frame[name] = cells.mask(cells == "", None)
         frame.attrs.update(
-            source=str(path),
+            source=address_of(path),
             sha256=self._file.sha256 or sha256_of(path),
             separator=file_format.separator,
             file_format=file_format.model_dump_json(),
@@ -122,13 +119,13 @@ class SourceTable(_ReadOnlyDataset):
         Raises:
             DatasetError: the file is absent, or has other bytes.
         """
-        return _locate(self._file, self._folder)
+        return self._locate(self._file)
 
     def preview(self) -> TablePreview:
         """Return the first rows, for Kedro-Viz; nothing is downloaded for it."""
         from layerwise.data.reading import iter_text_tables, resolve_file_format
 
-        path = _locate(self._file.model_copy(update={"urls": ()}), self._folder)
+        path = self._locate(self._file.model_copy(update={"urls": ()}))
         first = next(iter_text_tables(path, resolve_file_format(path, self._settings()), ROWS))
         return table_preview(list(map(str, first.cells)), first.cells.astype(str).to_numpy().tolist())
 
@@ -137,7 +134,7 @@ class SourceTable(_ReadOnlyDataset):
         return ReadingSettings.model_validate(given or {})
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": self._folder, "file": self._file.name}
+        return {"path": str(self._folder), "file": self._file.name}
 
 
 def _line_numbers(numbers: np.ndarray) -> range | _LineNumbers:

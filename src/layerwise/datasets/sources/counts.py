@@ -12,27 +12,26 @@ from kedro.io import DatasetError
 
 from layerwise.data import DataError
 from layerwise.data.sources import Documents, Ratings, read_ratings, read_titles, sha256_of
-from layerwise.datasets.source_table import SourceTable
-from layerwise.datasets.sources import _locate, _ReadOnlyDataset, _source_file
-from layerwise.utils import nearest
+from layerwise.datasets.sources.base import SourceDataset, source_file
+from layerwise.datasets.sources.table import SourceTable
+from layerwise.utils import address_of, nearest
 
 log = logging.getLogger(__name__)
 
 
-class SourceRatings(_ReadOnlyDataset):
+class SourceRatings(SourceDataset):
     """Ratings in lines of user, item and rating, plain or gz, between tabs, commas, semicolons, | or ::.
 
     Users and items may be called anything; they are numbered by what is rated. Of several ratings of a pair the last
     one counts.
 
     Args:
-        path: the raw data folder.
         ratings: the fields of a `layerwise.data.sources.files.SourceFile`.
         titles: the same of a file whose lines begin with an item and its title; without it items are called by their
             ids.
         columns: the names of the columns `user`, `item`, `rating` and, for pairs that were rated twice, `time`; by
             default found by their names, or the first three of a file without a header.
-        metadata: for plugins; not used here.
+        where: what `SourceDataset` takes.
     """
 
     ROWS = "ratings"
@@ -40,16 +39,15 @@ class SourceRatings(_ReadOnlyDataset):
     def __init__(
         self,
         *,
-        path: str,
         ratings: dict[str, Any],
         titles: dict[str, Any] | None = None,
         columns: dict[str, str] | None = None,
-        metadata: dict[str, Any] | None = None,
+        **where: Any,
     ) -> None:
-        self._folder, self._columns = path, columns
-        self._file = _source_file(ratings)
-        self._titles = _source_file(titles) if titles else None
-        self.metadata = metadata
+        super().__init__(**where)
+        self._columns = columns
+        self._file = source_file(ratings)
+        self._titles = source_file(titles) if titles else None
 
     def load(self) -> Ratings:
         """Return the ratings.
@@ -57,30 +55,29 @@ class SourceRatings(_ReadOnlyDataset):
         Raises:
             DatasetError: a file is absent, has other bytes, or holds lines of another kind.
         """
-        path = _locate(self._file, self._folder)
+        path = self._locate(self._file)
         try:
             found = read_ratings(path, self._columns)
-            titles = read_titles(_locate(self._titles, self._folder)) if self._titles else {}
+            titles = read_titles(self._locate(self._titles)) if self._titles else {}
         except (DataError, OSError, EOFError, zlib.error) as error:
             raise DatasetError(str(error)) from error
         for note in found.notes:
             log.warning("%s: %s", path, note)
         names = tuple(titles.get(item, name) for item, name in zip(found.item_ids, found.titles, strict=True))
         sha256 = self._file.sha256 or sha256_of(path)
-        return replace(found, titles=names, source=str(path), sha256=sha256)
+        return replace(found, titles=names, source=address_of(path), sha256=sha256)
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": self._folder, "file": self._file.name}
+        return {"path": str(self._folder), "file": self._file.name}
 
 
-class SourceDocuments(_ReadOnlyDataset):
+class SourceDocuments(SourceDataset):
     """Word counts in the UCI bag-of-words format: three sizes, then lines of document, word and count from 1.
 
     Args:
-        path: the raw data folder.
         counts: the fields of a `layerwise.data.sources.files.SourceFile`; plain or gz.
         vocabulary: the same of a file with a word a line; without it words are called by their numbers.
-        metadata: for plugins; not used here.
+        where: what `SourceDataset` takes.
     """
 
     ROWS = "documents"
@@ -88,15 +85,13 @@ class SourceDocuments(_ReadOnlyDataset):
     def __init__(
         self,
         *,
-        path: str,
         counts: dict[str, Any],
         vocabulary: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
+        **where: Any,
     ) -> None:
-        self._folder = path
-        self._file = _source_file(counts)
-        self._vocabulary = _source_file(vocabulary) if vocabulary else None
-        self.metadata = metadata
+        super().__init__(**where)
+        self._file = source_file(counts)
+        self._vocabulary = source_file(vocabulary) if vocabulary else None
 
     def load(self) -> Documents:
         """Return the documents.
@@ -106,7 +101,7 @@ class SourceDocuments(_ReadOnlyDataset):
         """
         from scipy.sparse import csr_matrix
 
-        path = _locate(self._file, self._folder)
+        path = self._locate(self._file)
         try:
             n_documents, n_words, n_lines = np.loadtxt(path, dtype=np.int64, max_rows=3)
             table = np.loadtxt(path, dtype=np.int64, skiprows=3, ndmin=2)
@@ -120,26 +115,25 @@ class SourceDocuments(_ReadOnlyDataset):
             raise DatasetError(f"{path} is no bag of words: {error}") from error
         words = [f"word {k + 1}" for k in range(n_words)]
         if self._vocabulary:
-            words = _locate(self._vocabulary, self._folder).read_text(encoding="utf-8").split()
+            words = self._locate(self._vocabulary).read_text(encoding="utf-8").split()
             if len(words) != n_words:
                 raise DatasetError(
                     f"{self._vocabulary.name} holds {len(words)} words, but {path} counts {n_words}."
                 )
-        return Documents(counts, tuple(words), str(path), self._file.sha256 or sha256_of(path))
+        return Documents(counts, tuple(words), address_of(path), self._file.sha256 or sha256_of(path))
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": self._folder, "file": self._file.name}
+        return {"path": str(self._folder), "file": self._file.name}
 
 
-class SourceWordTable(_ReadOnlyDataset):
+class SourceWordTable(SourceDataset):
     """Word counts in a CSV file: a document a row, a word a column.
 
     Args:
-        path: the raw data folder.
         file: the fields of a `layerwise.data.sources.files.SourceFile`.
         drop: columns that are no words, such as a document's title.
         reading: how it is read, as `problem.reading`, which is taken where there is none here.
-        metadata: for plugins; not used here.
+        where: what `SourceDataset` takes.
     """
 
     ROWS = "documents"
@@ -147,17 +141,16 @@ class SourceWordTable(_ReadOnlyDataset):
     def __init__(
         self,
         *,
-        path: str,
         file: dict[str, Any],
         drop: list[str] | None = None,
         reading: dict[str, Any] | None = None,
         load_args: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
+        **where: Any,
     ) -> None:
-        self._table = SourceTable(path=path, file=file, reading=reading, load_args=load_args)
-        self._description = {"path": path, "file": file.get("name")}
+        super().__init__(**where)
+        self._name = file.get("name")
+        self._table = SourceTable(file=file, reading=reading, load_args=load_args, **where)
         self._drop = drop or []
-        self.metadata = metadata
 
     def load(self) -> Documents:
         """Return the documents; an empty cell counts nothing.
@@ -187,4 +180,4 @@ class SourceWordTable(_ReadOnlyDataset):
         return Documents(counts, tuple(map(str, words.columns)), frame.attrs["source"], frame.attrs["sha256"])
 
     def _describe(self) -> dict[str, Any]:
-        return dict(self._description)
+        return {"path": str(self._folder), "file": self._name}

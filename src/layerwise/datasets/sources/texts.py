@@ -12,24 +12,22 @@ from layerwise.data.sources import (
     CountSettings,
     Texts,
     decode_text,
-    locate_folder,
     read_text_folder,
     sha256_of,
 )
-from layerwise.datasets.sources import _locate, _ReadOnlyDataset, _source_file
-from layerwise.utils import nearest, parameter
+from layerwise.datasets.sources.base import SourceDataset, source_file
+from layerwise.utils import address_of, nearest, parameter
 
 
-class SourceTexts(_ReadOnlyDataset):
+class SourceTexts(SourceDataset):
     """Documents as text, whose words are counted with the vocabulary of the training documents.
 
     Args:
-        path: the raw data folder.
         texts: the fields of a `layerwise.data.sources.files.SourceFile`; its `name` may be that of a folder of .txt
             files.
         column: of a table: where a row's text stands; null: each line of the file is a document.
         counting: the fields of a `layerwise.data.sources.CountSettings`.
-        metadata: for plugins; not used here.
+        where: what `SourceDataset` takes.
     """
 
     ROWS = "documents"
@@ -37,19 +35,18 @@ class SourceTexts(_ReadOnlyDataset):
     def __init__(
         self,
         *,
-        path: str,
         texts: dict[str, Any],
         column: str | None = None,
         counting: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
+        **where: Any,
     ) -> None:
-        self._folder, self._file, self._column = path, _source_file(texts), column
+        super().__init__(**where)
+        self._file, self._column = source_file(texts), column
         try:
             self._settings = CountSettings.model_validate(counting or {})
         except ValidationError as error:
             reasons = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             raise DatasetError(f"counting of this catalog entry is wrong: {reasons}") from error
-        self.metadata = metadata
 
     def load(self) -> Texts:
         """Return the documents; those without a word are left out when they are counted.
@@ -66,15 +63,15 @@ class SourceTexts(_ReadOnlyDataset):
         return Texts(tuple(texts), self._settings, source, sha256, self._column)
 
     def _read(self) -> tuple[list[str], str, str]:
-        folder = locate_folder(self._file, self._folder)
+        folder = self._locate_folder(self._file)
         if folder is not None:
             _, texts, sha256 = read_text_folder(folder)
-            return texts, str(folder), sha256
-        path = _locate(self._file, self._folder)
+            return texts, address_of(folder), sha256
+        path = self._locate(self._file)
         sha256 = self._file.sha256 or sha256_of(path)
         if self._column is None:
             lines = decode_text(path.read_bytes()).splitlines()
-            return [line for line in lines if line.strip()], str(path), sha256
+            return [line for line in lines if line.strip()], address_of(path), sha256
         from layerwise.data.reading import read_text_table, resolve_file_format
 
         settings = ReadingSettings.model_validate(parameter("problem.reading") or {})
@@ -86,7 +83,7 @@ class SourceTexts(_ReadOnlyDataset):
         if table.malformed:
             row, reason = next(iter(table.malformed.items()))
             raise DataError(f"{path}, line {table.line_numbers[row]}: {reason}")
-        return table.cells[self._column].fillna("").astype(str).tolist(), str(path), sha256
+        return table.cells[self._column].fillna("").astype(str).tolist(), address_of(path), sha256
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": self._folder, "texts": self._file.name, "column": self._column}
+        return {"path": str(self._folder), "texts": self._file.name, "column": self._column}

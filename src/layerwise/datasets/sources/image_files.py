@@ -27,7 +27,6 @@ from layerwise.data.sources import (
     gray_images,
     image_form,
     list_pictures,
-    locate_folder,
     picture_sizes,
     read_image_arrays,
     read_label_array,
@@ -35,13 +34,14 @@ from layerwise.data.sources import (
     sha256_of,
     shown_names,
 )
-from layerwise.datasets.sources import _locate, _ReadOnlyDataset, _source_file
+from layerwise.datasets.sources.base import SourceDataset, source_file
+from layerwise.utils import address_of
 
 log = logging.getLogger(__name__)
 COLOR_NAMES, CHANNELS_NAMES = get_args(ColorName), (*get_args(ChannelsName), None)
 
 
-class ImageFiles(_ReadOnlyDataset):
+class ImageFiles(SourceDataset):
     """Labelled images in the form that they are kept in, which is told by content.
 
     A folder holds `class/picture.png`, or `train/class/picture.png` and `test/class/picture.png`, or any pictures with
@@ -50,7 +50,6 @@ class ImageFiles(_ReadOnlyDataset):
     any, after the width or before the height.
 
     Args:
-        path: the raw data folder.
         images: the fields of a `layerwise.data.sources.files.SourceFile`; its `name` may be that of a folder.
         labels: the same of the labels: an npy or idx file, or a CSV file with a column of file names and one of labels.
         test_images, test_labels: the same of official test images.
@@ -58,7 +57,7 @@ class ImageFiles(_ReadOnlyDataset):
         color: gray (luma), rgb, or auto: rgb if any image but the official test ones has a color.
         channels: first or last, where arrays hold their colors; where their shape does not tell.
         label_column: of a CSV file of labels; null: the one named label, class, target or y, or the one that is left.
-        metadata: for plugins; not used here.
+        where: what `SourceDataset` takes.
     """
 
     ROWS = "images"
@@ -66,7 +65,6 @@ class ImageFiles(_ReadOnlyDataset):
     def __init__(
         self,
         *,
-        path: str,
         images: dict[str, Any],
         labels: dict[str, Any] | None = None,
         test_images: dict[str, Any] | None = None,
@@ -75,11 +73,12 @@ class ImageFiles(_ReadOnlyDataset):
         color: ColorName = "auto",
         channels: ChannelsName | None = None,
         label_column: str | None = None,
-        metadata: dict[str, Any] | None = None,
+        **where: Any,
     ) -> None:
-        self._folder, self._label_column = path, label_column
+        super().__init__(**where)
+        self._label_column = label_column
         parts = [(images, labels), *([(test_images, test_labels)] if test_images else [])]
-        self._parts = [(_source_file(part), _source_file(its) if its else None) for part, its in parts]
+        self._parts = [(source_file(part), source_file(its) if its else None) for part, its in parts]
         if size is not None and (
             len(size) != 2 or not all(isinstance(side, int) and 0 < side <= 4096 for side in size)
         ):
@@ -89,7 +88,6 @@ class ImageFiles(_ReadOnlyDataset):
             if value not in known:
                 raise DatasetError(f"{name} is one of {', '.join(filter(None, known))}, not {value!r}")
         self._reading = ImageReading(wanted, color, channels)
-        self.metadata = metadata
 
     def load(self) -> Images:
         """Return the images: pixels (n, height, width) or (n, height, width, 3), labels (n,).
@@ -126,9 +124,9 @@ class ImageFiles(_ReadOnlyDataset):
         self, images: SourceFile, labels: SourceFile | None, reading: ImageReading
     ) -> tuple[LabelledArrays, str, str]:
         """Return the images of one part with where they are and their hash."""
-        folder = locate_folder(images, self._folder)
-        path = folder or _locate(images, self._folder)
-        named = None if labels is None else _locate(labels, self._folder)
+        folder = self._locate_folder(images)
+        path = folder or self._locate(images)
+        named = None if labels is None else self._locate(labels)
         if folder is not None:
             pictures = list_pictures(folder)
             if named is not None:
@@ -157,10 +155,10 @@ class ImageFiles(_ReadOnlyDataset):
             raise DataError(f"{len(found.labels)} labels do not fit {len(found.pixels)} images in {path}")
         if not len(found.pixels):
             raise DataError(f"{path} holds no images")
-        return found, str(path), sha256
+        return found, address_of(path), sha256
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": self._folder, "images": [images.name for images, _ in self._parts]}
+        return {"path": str(self._folder), "images": [images.name for images, _ in self._parts]}
 
 
 def _read_pictures(pictures: Pictures, reading: ImageReading) -> LabelledArrays:
