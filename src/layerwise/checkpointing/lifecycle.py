@@ -16,14 +16,8 @@ from typing import Any
 
 import torch
 
-from layerwise.checkpointing.run_directory import (
-    LAYERS,
-    MARK_TAG,
-    STARTING,
-    DataChangeCheck,
-    RunDirectory,
-    differences,
-)
+from layerwise.checkpointing.data_changes import DataChangeCheck, differences
+from layerwise.checkpointing.run_directory import LAYERS, MARK_TAG, STARTING, RunDirectory
 from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
 from layerwise.utils import FolderError, count_gpus, run_context, set_checkpoint_store
 
