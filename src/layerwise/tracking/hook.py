@@ -26,7 +26,6 @@ from layerwise.tracking.environment import (
     tracking_uri,
 )
 from layerwise.tracking.outbox import (
-    WAITING_TAG,
     BufferedRunLogger,
     is_remote,
     outbox,
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from kedro.pipeline import Node, Pipeline
 
     from layerwise.checkpointing import RunLifecycle
-    from layerwise.evaluation.metrics import NamedMetrics
 
 log = logging.getLogger(__name__)
 
@@ -194,7 +192,10 @@ class TrackingHook:
         """Log the run's outputs and its trained models, and close the run: finished once all of it is stored."""
         try:
             if self._run_logger is not None:
-                self._store_the_rest(pipeline, catalog)
+                from layerwise.tracking.run_end import store_results
+
+                assert self._saved_data is not None
+                store_results(self._saved_data, self._pipelines, pipeline, catalog, self._project)
         except Exception as error:
             self.on_pipeline_error(error)
             failure = store_failure(error)
@@ -206,60 +207,6 @@ class TrackingHook:
             ) from error
         self._status = "FINISHED"
         self._close()
-
-    def _store_the_rest(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
-        run_logger, saved_data = self._run_logger, self._saved_data
-        assert run_logger is not None
-        assert saved_data is not None
-        run_logger.flush()
-        metrics = saved_data.complete_models(self._project)
-        saved_data.log_outputs(pipeline.all_outputs(), self._project / "data")
-        self._describe(metrics)
-        self._write_html_reports(pipeline, catalog)
-        for name in self._pipelines:
-            if {f"{name}.network", f"{name}.metrics"} <= pipeline.all_outputs():
-                self._log_test_metrics(catalog.load(f"{name}.metrics").network, name)
-        if saved_data.kept:
-            what = " and ".join(dict.fromkeys(saved_data.kept))
-            log.warning("Kept in %s: %s. The next command of this project stores it", run_logger.hold(), what)
-            run_logger.log_tags(
-                {WAITING_TAG: f"{what}: kept where the run was, until the next command there"}
-            )
-
-    def _describe(self, metrics: dict[str, Any]) -> None:
-        from layerwise.tracking.run_summary import note_of
-
-        run_logger, saved_data = self._run_logger, self._saved_data
-        assert run_logger is not None
-        assert saved_data is not None
-        run_logger.attempt(
-            lambda: saved_data.describe(
-                note_of(run_logger.client, run_logger.run_id, self._pipelines, self._problem, metrics)
-            )
-        )
-
-    def _write_html_reports(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
-        from layerwise.tracking.run_outputs import write_html_report
-        from layerwise.tracking.run_summary import TITLES
-
-        assert self._run_logger is not None
-        for name in self._pipelines:
-            outputs = [each for each in pipeline.all_outputs() if pipeline_of(each) == name]
-            facts = {"problem": self._problem, "run": self._run_logger.run_id, "command": command()}
-            folder = self._project / "data/08_reporting" / self._problem / name
-            page = write_html_report(catalog, outputs, TITLES.get(name, name), facts, folder)
-            if page is not None:
-                self._run_logger.log_file(str(page), self._prefix(f"{name}.report").rstrip("/"))
-
-    def _log_test_metrics(self, metrics: NamedMetrics, name: str) -> None:
-        shown = [metrics[key] for key in ("error", "roc_auc", "rmse", "r2") if key in metrics]
-        log.info(
-            "On the test rows: %s. Figures: data/08_reporting/%s/%s; the run: `mlflow ui`, experiment %s",
-            ", ".join(f"{m.name} {m.value:.4f} (base rate {m.base_rate:.4f})" for m in shown),
-            self._problem,
-            name,
-            self._problem,
-        )
 
     @hook_impl(tryfirst=True)
     def on_node_error(self, error: Exception) -> None:
