@@ -248,5 +248,5 @@ class SavedData:
         """Mark the models of a run that did not finish as failed."""
         from layerwise.tracking.model_logging import give_up_models
 
-        if self._model_ids:
+        if self._model_ids or self._may_be_there:
             self.run_logger.attempt(lambda: give_up_models(self.run_logger.client, self.run_logger.run_id))
