@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from layerwise.evaluation.metrics import (
     as_matrix,
     check_targets_and_scores,
     indicator_matrix,
+    predicted_indicators,
     reaches_threshold,
 )
 from layerwise.evaluation.plots.style import (
@@ -30,11 +31,16 @@ from layerwise.evaluation.plots.style import (
     style_axes,
 )
 
+# A figure's time, its memory and how well it can be read go with the classes that it shows.
+MOST_CONFUSED, MOST_CURVES = 40, 20
+
 
 def plot_confusion_matrix(
     targets: Any, predicted: Any, class_names: Sequence[str], *, title: str = ""
 ) -> Figure:
     """Plot the confusion matrix: counts by true (row) and predicted class, coloured by the row's fractions.
+
+    Of more than 40 classes those 40 are shown that have the most errors; a fraction is one of all rows of its class.
 
     Args:
         targets: (n,) or (n, 1) true classes.
@@ -44,11 +50,20 @@ def plot_confusion_matrix(
     """
     true = as_array(targets).reshape(-1).astype(np.int64)
     chosen = as_array(predicted).reshape(-1).astype(np.int64)
-    k = len(class_names)
-    counts = np.bincount(true * k + chosen, minlength=k * k).reshape(k, k)
-    fractions = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    errors = np.zeros(len(class_names), dtype=np.int64)
+    for each in (true, chosen):
+        np.add.at(errors, each[true != chosen], 1)
+    classes = _with_most_errors(errors, MOST_CONFUSED)
+    k = len(classes)
+    # The classes that are not shown have the last row and column together.
+    position = np.full(len(class_names), k)
+    position[classes] = np.arange(k)
+    cells = np.bincount(position[true] * (k + 1) + position[chosen], minlength=(k + 1) ** 2)
+    counts = cells.reshape(k + 1, k + 1)
+    fractions = (counts / np.maximum(counts.sum(1, keepdims=True), 1))[:k, :k]
+    counts = counts[:k, :k]
     side = max(3.6, 0.52 * k)
-    names = shorten_labels(list(class_names), 24)
+    names = shorten_labels([class_names[each] for each in classes], 24)
     figure = new_figure(side + 1.6 + 0.08 * max(map(len, names)), side + 1.1)
     axes = figure.subplots()
     image = axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
@@ -60,12 +75,15 @@ def plot_confusion_matrix(
         axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=8.5, color=text_color)
     figure.colorbar(image, ax=axes, label="fraction of the true class", fraction=0.045, pad=0.03)
     wrong = int((true != chosen).sum())
-    set_suptitle(figure, title or f"{wrong:,} of {len(true):,} rows wrong ({wrong / len(true):.2%})")
+    said = f"{wrong:,} of {len(true):,} rows wrong ({wrong / len(true):.2%})"
+    set_suptitle(figure, title or "; ".join([said, *_shown(classes, class_names, "classes")]))
     return figure
 
 
 def plot_roc_and_pr_curves(task: Task, targets: Any, scores: Any, class_names: Sequence[str] = ()) -> Figure:
     """Plot the ROC and the precision-recall curve of each class (one of two for binary), with their areas.
+
+    Of more than 20 classes or labels those 20 are shown that have the most errors.
 
     Args:
         task: binary, multiclass or multilabel.
@@ -78,8 +96,9 @@ def plot_roc_and_pr_curves(task: Task, targets: Any, scores: Any, class_names: S
     truth, matrix, names = _indicators_by_class(task, targets, scores, class_names)
     figure = new_figure(11.6 if len(names) > 1 else 9.6, 4.6)
     left, right = grid_of_axes(figure, 1, 2)[0]
-    for k, name in enumerate(names):
-        true, score = truth[:, k], matrix[:, k]
+    classes = _with_most_errors((truth != predicted_indicators(task, matrix)).sum(0), MOST_CURVES)
+    for k, index in enumerate(classes):
+        name, true, score = names[index], truth[:, index], matrix[:, index]
         if true.min() == true.max():
             continue
         # Colour and line style together tell more than ten classes apart.
@@ -108,8 +127,9 @@ def plot_roc_and_pr_curves(task: Task, targets: Any, scores: Any, class_names: S
         ylabel="true positive rate",
     )
     style_axes(right, title="Precision and recall", xlabel="recall", ylabel="precision")
-    if task == "binary":
-        set_suptitle(figure, f"Positive class: {names[0]}")
+    titles = [f"Positive class: {names[0]}"] if task == "binary" else _shown(classes, names, "curves")
+    if titles:
+        set_suptitle(figure, titles[0])
     for axes in (left, right):
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
     if len(names) > 1:
@@ -124,6 +144,8 @@ def plot_roc_and_pr_curves(task: Task, targets: Any, scores: Any, class_names: S
 def plot_label_errors(targets: Any, scores: Any, names: Sequence[str], *, title: str = "") -> Figure:
     """Plot each label's fractions of false positives and false negatives among all rows.
 
+    Of more than 40 labels those 40 are shown that have the most errors.
+
     Args:
         targets: (n, k) zeros and ones.
         scores: (n, k) probabilities; a label is predicted from one half on.
@@ -131,23 +153,33 @@ def plot_label_errors(targets: Any, scores: Any, names: Sequence[str], *, title:
         title: of the figure.
     """
     true, predicted_positive = as_matrix(targets) > 0.5, reaches_threshold(as_matrix(scores))
-    figure = new_figure(7.2, 0.34 * len(names) + 1.8)
+    labels = _with_most_errors((true != predicted_positive).sum(0), MOST_CONFUSED)
+    figure = new_figure(7.2, 0.34 * len(labels) + 1.8)
     axes = figure.subplots()
-    positions = np.arange(len(names))
+    positions = np.arange(len(labels))
     false_positives, false_negatives = (
-        (predicted_positive & ~true).mean(0),
-        (~predicted_positive & true).mean(0),
+        (predicted_positive & ~true).mean(0)[labels],
+        (~predicted_positive & true).mean(0)[labels],
     )
     axes.barh(positions, false_positives, color=cycle_color(0), label="false positives")
     axes.barh(positions, false_negatives, left=false_positives, color=cycle_color(1), label="false negatives")
-    axes.set_yticks(positions, shorten_labels(list(names), 44))
+    axes.set_yticks(positions, shorten_labels([names[each] for each in labels], 44))
     axes.invert_yaxis()
     style_axes(axes, xlabel="fraction of rows", grid="x")
     legend(axes)
-    set_suptitle(
-        figure, title or f"{(true != predicted_positive).any(1).mean():.2%} of the rows have a wrong label"
-    )
+    said = f"{(true != predicted_positive).any(1).mean():.2%} of the rows have a wrong label"
+    set_suptitle(figure, title or "; ".join([said, *_shown(labels, names, "labels")]))
     return figure
+
+
+def _with_most_errors(errors: Array, most: int) -> Array:
+    """Return which classes have the most errors, at most so many, in the order of the classes."""
+    return np.sort(np.argsort(-errors, kind="stable")[:most])
+
+
+def _shown(shown: Sized, known: Sized, what: str) -> list[str]:
+    """Return a title's words where not all classes are shown."""
+    return [f"{len(shown)} of {len(known):,} {what}, those with the most errors"] * (len(shown) < len(known))
 
 
 def _indicators_by_class(
