@@ -21,7 +21,7 @@ from layerwise.inference.comparison import which_are_seen
 from layerwise.inference.model import NOT_FINITE, TrainedModel
 from layerwise.inference.tasks import find_task, valid_rows, validate_chunk
 from layerwise.parameters import TaskSettings
-from layerwise.utils import nearest
+from layerwise.utils import address_of, nearest
 
 
 @dataclass
@@ -111,7 +111,7 @@ def evaluate_chunks(
     if model.has_image_inputs:
         reader.image_reading = model.preprocessor.image_reading
     targets, scores, found = [], [], BatchEvaluation(np.empty(0), np.empty(0))
-    found.tags = model.run_tags() | {"evaluate.input": str(reader.path)}
+    found.tags = model.run_tags() | {"evaluate.input": address_of(reader.path)}
     numbers: dict[str, list[np.ndarray]] = {}
     kept: dict[str, list[np.ndarray]] = {}
     weighted = () if model.weights_column is None or not labelled else (model.weights_column,)
