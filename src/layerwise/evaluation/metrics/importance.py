@@ -127,11 +127,9 @@ def permutation_importance(
     if among is not None:
         columns = {name: blocks for name, blocks in columns.items() if name in among}
     shuffles = len(columns) * n_repeats
-    n_rows = min(MAX_ROWS, max(MIN_ROWS, ANSWERS // shuffles))
-    n_rows = min(n_rows, max(LEAST_ROWS, INPUT_WORK // (shuffles * data_spec.n_inputs)))
-    if len(rows) > n_rows:
-        rng = torch_rng(seed, "importance", "rows")
-        rows = rows[torch.randperm(len(rows), generator=rng, device=rng.device)[:n_rows]]
+    by_answers = max(MIN_ROWS, ANSWERS // shuffles)
+    by_inputs = max(LEAST_ROWS, INPUT_WORK // (shuffles * data_spec.n_inputs))
+    rows = _sample_rows(rows, min(MAX_ROWS, by_answers, by_inputs), seed)
     counts = row_counts(rows.weights, len(rows))
     whole = _statistics(data_spec, rows, predict(rows.inputs))
     default = DEFAULT_METRIC.get(data_spec.task, "log_loss")
@@ -157,6 +155,13 @@ def permutation_importance(
             low, high = mean - half, mean + half
         result.append(Importance(name=column, mean=mean, std=std, low=low, high=high, metric=name))
     return sorted(result, key=lambda importance: -importance.mean)
+
+
+def _sample_rows(rows: TensorData, n_rows: int, seed: int) -> TensorData:
+    if len(rows) <= n_rows:
+        return rows
+    rng = torch_rng(seed, "importance", "rows")
+    return rows[torch.randperm(len(rows), generator=rng, device=rng.device)[:n_rows]]
 
 
 def _statistics(data_spec: DataSpec, rows: TensorData, scores: Tensor) -> dict[str, Statistic]:
