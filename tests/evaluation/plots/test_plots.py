@@ -332,3 +332,12 @@ def test_a_logarithmic_axis_has_powers_of_ten_without_a_formula():
     drawn = [text for text, _ in texts(figure)]
     assert {"10⁻²", "10⁰", "10³"} <= set(drawn)
     assert not any("$" in text for text in drawn)
+
+
+def test_a_heat_map_of_many_rows_has_no_numbers_in_its_cells():
+    def written(n):
+        names = [str(k) for k in range(n)]
+        return len(plots.plot_heat_map(np.ones((n, 2)), names, ["a", "b"], show_numbers=True).axes[0].texts)
+
+    assert written(60) == 120
+    assert written(61) == 0

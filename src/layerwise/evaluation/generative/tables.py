@@ -97,16 +97,16 @@ def associations(frame: pd.DataFrame, numeric: Collection[str] | None = None) ->
 
     kinds = numeric_columns(frame) if numeric is None else numeric
     is_number = np.array([name in kinds for name in frame], dtype=bool)
-    numbers, categories = np.flatnonzero(is_number), np.flatnonzero(~is_number)
+    numbers, categories = (np.flatnonzero(each).tolist() for each in (is_number, ~is_number))
     found = np.eye(len(is_number))
     values = np.empty((len(frame), len(numbers)))
-    for k, index in enumerate(numbers.tolist()):
+    for k, index in enumerate(numbers):
         values[:, k] = _floats_with_gaps(frame.iloc[:, index])
     if len(numbers):
         # Of the rows where both are known; nothing where one does not vary.
         found[np.ix_(numbers, numbers)] = pd.DataFrame(values).corr(min_periods=2).fillna(0)
         np.fill_diagonal(found, 1)
-    codes = [pd.factorize(_texts(frame.iloc[:, index]))[0] for index in categories.tolist()]
+    codes = [pd.factorize(_texts(frame.iloc[:, index]))[0] for index in categories]
     for k, index in enumerate(categories):
         found[index, numbers] = found[numbers, index] = correlation_ratio(values, codes[k])
         for other, there in zip(categories[:k], codes[:k], strict=True):
