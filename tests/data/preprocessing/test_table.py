@@ -222,8 +222,6 @@ def test_an_infinite_value_is_named_with_its_row(row):
         ({"target": "lef"}, {}, "'lef' is not in the table; did you mean 'left'"),
         ({}, {"date_columns": ("aeg",)}, "'aeg' is not in the table; did you mean 'age'"),
         ({"positive": 2}, {}, "problem.positive '2' is no class"),
-        ({"anomalies": ["2"]}, {}, "problem.anomalies: '2' is no class"),
-        ({"anomalies": [0, 1]}, {}, "problem.anomalies names all classes"),
         ({"target": "country"}, {}, "has 3 classes; a binary task needs 2"),
         ({"target": ("left", "age"), "task": "multilabel"}, {}, "'age' holds something beside 0 and 1"),
         ({"target": "country", "task": "regression"}, {}, "'country' is numeric, but row 0 holds"),
