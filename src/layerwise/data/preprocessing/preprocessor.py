@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,7 +16,7 @@ from layerwise.data.preprocessing.columns import class_names, class_text
 from layerwise.data.preprocessing.leaks import count_repeated_rows
 from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preprocessor
 from layerwise.data.preprocessing.summaries import summarize_images, summarize_training
-from layerwise.data.preprocessing.targets import binary_classes, row_weights
+from layerwise.data.preprocessing.targets import binary_classes, check_anomalies, row_weights
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.sources import (
     Documents,
@@ -33,7 +32,7 @@ from layerwise.data.sources import (
 from layerwise.data.splits import Split
 from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
 from layerwise.data.transforms import FITTED_TYPES, as_plain_values, from_plain_values
-from layerwise.utils import atomic_write, load_trusted, nearest, numpy_rng
+from layerwise.utils import atomic_write, load_trusted, numpy_rng
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,16 +175,8 @@ def fit_preprocessor(
         fitted = DocumentsPreprocessor.fit(raw, split.training)
     else:
         fitted = TablePreprocessor.fit(raw, rows_to_fit(split, settings), problem, settings)
-    _check_anomalies(problem, fitted.data_spec.class_names)
+    check_anomalies(problem, fitted.data_spec.class_names)
     return with_rows_of(fitted, raw, split)
-
-
-def _check_anomalies(problem: Problem, classes: Sequence[str]) -> None:
-    for name in problem.anomalies:
-        if name not in classes:
-            raise DataError(f"problem.anomalies: '{name}' is no class{nearest(name, classes)}")
-    if problem.anomalies and set(problem.anomalies) == set(classes):
-        raise DataError("problem.anomalies names all classes: leave the normal ones out")
 
 
 def with_rows_of(fitted: Any, raw: Any, split: Split) -> Preprocessor:
