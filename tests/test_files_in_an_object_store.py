@@ -47,18 +47,20 @@ def bucket(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def project(fresh_project, bucket):
-    """A project whose problem `remote` has its rows and what it publishes in the store."""
+def remote(project, bucket):
+    """The shared project with a problem `remote`, whose rows and what it publishes lie in the store."""
     bucket.put_file(str(ROWS), "bucket/raw/fires.csv")
-    folder = fresh_project.path / "conf/remote"
+    folder = project.path / "conf/remote"
     folder.mkdir()
     (folder / "catalog.yml").write_text(yaml.safe_dump(CATALOG))
     shutil.copy(ROOT / "conf/forest_fires_size/parameters.yml", folder)
-    return fresh_project
+    yield project
+    shutil.rmtree(folder)
 
 
 @pytest.mark.slow
-def test_a_run_reads_and_publishes_in_an_object_store_and_is_finished(project, bucket):
+def test_a_run_reads_and_publishes_in_an_object_store_and_is_finished(remote, bucket):
+    project = remote
     settings = {"problem": {"name": "remote"}, "evaluation": {"baselines": False}}
     project.run("mlp", env="remote", **settings)
     run_id, status = project.last_run()
@@ -89,26 +91,25 @@ def test_a_run_reads_and_publishes_in_an_object_store_and_is_finished(project, b
 
 
 def test_what_the_store_has_not_or_may_not_have_ends_a_run_as_failed_and_is_no_lost_server(
-    project, bucket, caplog
+    remote, bucket, caplog
 ):
     bucket.rm("bucket/raw/fires.csv")
-    first = {"env": "remote", "to_nodes": ["preprocessing.read_rows_mlp"]}
+    run = {"env": "remote", "problem": {"name": "refused"}}
     with pytest.raises(
         DatasetError, match=r"fires.csv is not here(.|\n)*put it at  s3://bucket/raw/fires.csv"
     ):
-        project.run("mlp", **first)
-    missing = project.last_run()
+        remote.run("mlp", **run)
+    missing = remote.last_run()
     network = {"type": "layerwise.datasets.NetworkDataset", "filepath": "s3://bucket/network"}
     entries = {**CATALOG, "{pipeline}.network": network}
-    (project.path / "conf/remote/catalog.yml").write_text(yaml.safe_dump(entries))
+    (remote.path / "conf/remote/catalog.yml").write_text(yaml.safe_dump(entries))
     with pytest.raises(DatasetError, match="s3://bucket/network: networks stay on this computer"):
-        project.run("mlp", env="remote")
-    refused = project.last_run()
+        remote.run("mlp", **run)
+    refused = remote.last_run()
     assert refused[0] != missing[0]
     assert (missing[1], refused[1]) == ("FAILED", "FAILED")
     assert "tracking server" not in caplog.text
-    assert not (project.path / "data/outbox").exists()
-    assert not list((project.path / "data").glob("0[2-8]*"))
+    assert not list((remote.path / "data").glob("0[2-8]*/refused"))
 
 
 def test_a_store_that_refuses_the_key_says_so_in_a_sentence_without_the_secret(bucket):
