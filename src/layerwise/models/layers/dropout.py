@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.models.layers import Linear
+from layerwise.models.layers.modules import Linear
 from layerwise.utils import ranks
 
 MaskOf = Literal["row", "batch"]

@@ -7,7 +7,7 @@ from layerwise.data.transforms import AugmentationSettings
 from layerwise.models import MLP, Members, MembersConfig, MLPConfig
 from layerwise.training import TrainingError
 from layerwise.training.supervised import FinetuningSettings, finetune, train_network_stack
-from layerwise.training.supervised.network_stack_plan import NetworkStackPlan
+from layerwise.training.supervised.network_stacks import NetworkStackPlan
 from layerwise.utils import torch_rng
 
 SEEDS = (3, 4, 11)

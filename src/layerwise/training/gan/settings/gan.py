@@ -7,9 +7,9 @@ from typing import Any, Literal
 from pydantic import PositiveInt, model_validator
 
 from layerwise.models import Activation
-from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.augmentation import AugmentationName
 from layerwise.training.gan.objectives.base import OBJECTIVES
+from layerwise.training.gan.settings.adversarial import AdversarialSettings
 from layerwise.utils import ByRule, Config, dense_parameters, setting
 
 

@@ -11,11 +11,11 @@ from layerwise.models import MLP, Members, MembersConfig
 from layerwise.training.loop import fit
 from layerwise.training.plan import TrainingError
 from layerwise.training.supervised.finetuning import check_settings_fit, make_transform, step_and_time_limits
-from layerwise.training.supervised.grid import Point
 from layerwise.training.supervised.losses import class_weight_tensor
-from layerwise.training.supervised.network_stack_plan import NetworkStackPlan
+from layerwise.training.supervised.network_stacks.grid import Point
+from layerwise.training.supervised.network_stacks.plan import NetworkStackPlan
+from layerwise.training.supervised.network_stacks.state import StackHistory
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.training.supervised.stack_state import StackHistory
 
 
 def train_network_stack(
@@ -43,7 +43,7 @@ def train_network_stack(
         validation: the rows that choose each one's best epoch.
         settings: how they learn.
         seeds: of the masks and the row orders.
-        points: for each network, the settings that are its own (`layerwise.training.supervised.grid`); None: none are.
+        points: for each network, the settings that are its own (module `grid`); None: none are.
         dynamic_binarization: read each input as a probability and sample it anew for every batch.
         image_shape: of inputs that are images, which augmentation needs.
 

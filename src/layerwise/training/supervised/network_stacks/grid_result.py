@@ -11,11 +11,11 @@ from typing import Any
 from layerwise.data import DataSpec, TensorData
 from layerwise.models import MLP, Members, MembersConfig
 from layerwise.training.plan import TrainingError
-from layerwise.training.supervised.grid import Point, rank_points
 from layerwise.training.supervised.history import FinetuningHistory, GridPoint, MemberHistory
-from layerwise.training.supervised.network_stack import train_network_stack
+from layerwise.training.supervised.network_stacks.grid import Point, rank_points
+from layerwise.training.supervised.network_stacks.state import StackHistory
+from layerwise.training.supervised.network_stacks.train import train_network_stack
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.training.supervised.stack_state import StackHistory
 
 
 @dataclass(frozen=True)

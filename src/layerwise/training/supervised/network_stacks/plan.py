@@ -24,10 +24,10 @@ from layerwise.training.supervised.backpropagation import (
     losses_of_rows,
     steps_planned,
 )
-from layerwise.training.supervised.grid import MemberOverrides, Point
 from layerwise.training.supervised.losses import resolve_loss, scores_of_rows
+from layerwise.training.supervised.network_stacks.grid import MemberOverrides, Point
+from layerwise.training.supervised.network_stacks.state import MemberLearningRate, NetworkStack, StackHistory
 from layerwise.training.supervised.settings import FinetuningSettings
-from layerwise.training.supervised.stack_state import MemberLearningRate, NetworkStack, StackHistory
 from layerwise.utils import matmul_autocast, torch_rng
 
 

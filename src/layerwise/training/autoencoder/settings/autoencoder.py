@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from layerwise.data.transforms import AugmentationSettings, CorruptionName
-from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.registry import VariantName, find_variant
+from layerwise.training.autoencoder.settings.base import BaseAutoencoderSettings
 from layerwise.utils import ByRule, setting
 
 

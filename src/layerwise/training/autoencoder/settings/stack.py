@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.registry import LayerVariantName
+from layerwise.training.autoencoder.settings.base import BaseAutoencoderSettings
 from layerwise.utils import ByRule, setting
 
 

@@ -8,7 +8,7 @@ import torch
 from helpers.seeded import seeded as rng
 
 from layerwise.models import MLP, MLPConfig, NumberEmbeddingConfig, load_network, quantile_edges, save_network
-from layerwise.models.number_embeddings import PeriodicEmbedding, PiecewiseLinearEmbedding, squash
+from layerwise.models.layers import PeriodicEmbedding, PiecewiseLinearEmbedding, squash
 
 EDGES = ([-1.0, 0.0, 2.0], [0.5, 0.75, 1.0, 4.0])
 

@@ -13,9 +13,8 @@ from layerwise.training.supervised import (
     rank_points,
     train_network_stack,
 )
-from layerwise.training.supervised.grid import MemberOverrides
-from layerwise.training.supervised.grid_result import GridResult
-from tests.training.supervised.test_network_stack import SEEDS, networks, rows
+from layerwise.training.supervised.network_stacks import GridResult, MemberOverrides
+from tests.training.supervised.network_stacks.test_train import SEEDS, networks, rows
 
 POINTS = [
     {"learning_rate": 0.02, "l1": 0.0, "l2": 0.0},

@@ -15,8 +15,14 @@ from layerwise.models import (
     activation,
     initialize_,
 )
-from layerwise.models.dropout import DropConnect
-from layerwise.models.layers import Conv2d, ConvTranspose2d, Linear, initialize_bias_, normalization
+from layerwise.models.layers import (
+    Conv2d,
+    ConvTranspose2d,
+    DropConnect,
+    Linear,
+    initialize_bias_,
+    normalization,
+)
 
 M, N = 240, 360  # fan_out, fan_in
 

@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional
 
 from layerwise.models import MLP, MLPConfig
-from layerwise.models.dropout import DropConnect
+from layerwise.models.layers import DropConnect
 
 
 def layer(rate=0.3, mask_of="row", n=40, m=25, seed=0):
