@@ -50,7 +50,7 @@ def test_the_probability_of_many_rows_is_the_true_one():
     assert np.abs(found(grid) - grid**2).mean() < 0.025
 
 
-def test_what_is_normal_is_told_by_the_rows_that_are_no_known_anomalies(network):
+def test_known_anomalies_do_not_say_what_is_normal(network):
     training = rows_and_anomalies(200, 1)
     normal = training[0][~training[1]]
     validation, known = rows_and_anomalies(200, 2)
