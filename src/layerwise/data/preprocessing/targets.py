@@ -144,7 +144,7 @@ def check_anomalies(problem: Problem, classes: Sequence[str]) -> None:
     """
     for name in problem.anomalies:
         if name not in classes:
-            raise DataError(f"problem.anomalies: '{name}' is no class{nearest(name, classes)}")
+            raise DataError(f"problem.anomalies: '{name}' is no class{nearest(name, list(classes))}")
     if problem.anomalies and set(problem.anomalies) == set(classes):
         raise DataError("problem.anomalies names all classes: leave the normal ones out")
 
