@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
@@ -23,6 +24,8 @@ from layerwise.evaluation.plots.style import (
     style_axes,
 )
 from layerwise.evaluation.unsupervised import fit_pca
+
+MOST_WRITTEN_ROWS = 60
 
 
 def plot_heat_map(
@@ -51,8 +54,8 @@ def plot_heat_map(
         value: what the colours mean, with its unit.
         centered: a diverging colour map around 0, over the same range on both sides.
         logarithmic: colours by powers of ten; values of 0 and below stay white.
-        show_numbers: by default for at most 150 cells.
-        texts: what stands in the cells instead of the numbers, row by row.
+        show_numbers: by default for at most 150 cells; never in more than 60 rows, which have no place for them.
+        texts: what stands in the cells instead of the numbers, row by row, in as many rows at most.
     """
     matrix = np.ma.masked_invalid(as_array(values).astype(np.float64))
     if matrix.shape != (len(row_names), len(column_names)):
@@ -61,7 +64,8 @@ def plot_heat_map(
         matrix = np.ma.masked_less_equal(matrix, 0)
     norm = _color_norm(matrix, centered, logarithmic)
     n_rows, n_columns = matrix.shape
-    numbers = texts is not None or (matrix.size <= 150 if show_numbers is None else show_numbers)
+    wanted = texts is not None or (matrix.size <= 150 if show_numbers is None else show_numbers)
+    numbers = wanted and n_rows <= MOST_WRITTEN_ROWS
     cell = 0.3
     if numbers:
         cell = 0.62 if texts is None else max(0.62, 0.085 * max(len(t) for line in texts for t in line))
@@ -73,10 +77,8 @@ def plot_heat_map(
         matrix, cmap=DIVERGING_CMAP if centered else SEQUENTIAL_CMAP, norm=norm, aspect="auto"
     )
     style_axes(axes, xlabel=xlabel, ylabel=ylabel, grid="none")
-    # At most some 40 names on an axis can be read.
-    for axis, labels in ((axes.xaxis, shorten_labels(list(column_names), 14)), (axes.yaxis, names)):
-        step = -(-len(labels) // 40)
-        axis.set_ticks(range(0, len(labels), step), labels[::step], fontsize=8.5)
+    _name_ticks(axes.xaxis, shorten_labels(list(column_names), 14))
+    _name_ticks(axes.yaxis, names)
     longest = max(len(part) for name in column_names for part in name.split("\n"))
     if longest * 0.075 > cell * max(1.0, 4.0 / (cell * n_columns)):
         axes.tick_params(axis="x", rotation=90)
@@ -87,6 +89,11 @@ def plot_heat_map(
     bar.outline.set_visible(False)
     set_suptitle(figure, title)
     return figure
+
+
+def _name_ticks(axis: Axis, labels: Sequence[str]) -> None:
+    step = -(-len(labels) // 40)  # at most some 40 names on an axis can be read
+    axis.set_ticks(range(0, len(labels), step), labels[::step], fontsize=8.5)
 
 
 def _color_norm(matrix: Any, centered: bool, logarithmic: bool) -> Any:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def copy_place(protocol: str, path: Path) -> Path:
     """Return where the copy of a file elsewhere is kept."""
-    return project_path() / "data/remote" / protocol / path
+    return project_path().absolute() / "data/remote" / protocol / path
 
 
 def find_files(system: AbstractFileSystem, path: str) -> dict[str, dict[str, Any]]:
