@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.pass_obj
-def run_begin(metadata: ProjectMetadata, **given: Any) -> None:
+def run_begin(metadata: ProjectMetadata, /, **given: Any) -> None:
     """Open a run for nodes in processes of their own, and print its id.
 
     With the id in LAYERWISE_RUN_ID, `kedro run --nodes=...` of the same pipelines, environment and parameters reports
@@ -38,7 +38,7 @@ def run_begin(metadata: ProjectMetadata, **given: Any) -> None:
 @click.command()
 @click.option("--failed", is_flag=True, help="It counts as failed, whatever its nodes did.")
 @click.pass_obj
-def run_end(metadata: ProjectMetadata, failed: bool, **given: Any) -> None:
+def run_end(metadata: ProjectMetadata, /, failed: bool, **given: Any) -> None:
     """End the run that LAYERWISE_RUN_ID names, as `kedro run` does after its last node.
 
     Its models are registered, and it is FINISHED; where a node has not finished it is FAILED.
