@@ -6,7 +6,7 @@ from helpers.seeded import seeded
 from torch import nn
 
 from layerwise.models import ACTIVATIONS, MLP, MLPConfig
-from layerwise.models.dropout import Dropout
+from layerwise.models.layers import Dropout
 
 
 def network(seed=0, **changes):

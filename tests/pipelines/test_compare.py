@@ -94,7 +94,7 @@ def test_a_model_of_scikit_learn_is_registered_and_answers_as_its_test_predictio
     )
 
 
-def test_the_command_prints_the_standings_and_registers_the_first(project):
+def test_the_command_prints_the_standings_and_registers_the_first(project, caplog):
     from kedro.framework.startup import bootstrap_project
 
     metadata = bootstrap_project(project.path)
@@ -107,6 +107,7 @@ def test_the_command_prints_the_standings_and_registers_the_first(project):
     ]
     done = CliRunner().invoke(compare, arguments, obj=metadata, catch_exceptions=False)
     assert done.exit_code == 0, done.output
+    assert "Workflow tracking is disabled" not in caplog.text
     first = standings(project, "commanded")[0]["model"]
     assert f"{first} is first: rmse" in done.output
     assert f"Now {first} is trained and registered" in done.output

@@ -20,7 +20,7 @@ class Slides(SourceImages):
         ("layerwise.datasets.SourceRatings", "ratings"),
         ("layerwise.datasets.SourceDocuments", "documents"),
         ("layerwise.datasets.SourceWordTable", "documents"),
-        ("layerwise.datasets.sources_counts.SourceRatings", "ratings"),
+        ("layerwise.datasets.sources.counts.SourceRatings", "ratings"),
         (f"{__name__}.Slides", "images"),
         ("kedro_datasets.pandas.ParquetDataset", "table"),
         ("pandas.CSVDataset", "table"),

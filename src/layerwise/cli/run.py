@@ -64,10 +64,12 @@ run = RunCommand(kedro_run.name, callback=kedro_run.callback, params=_own_option
 def run_pipeline(project: Path, env: str | None, pipeline: str, params: Mapping[str, Any]) -> None:
     """Run a pipeline as `kedro run` does, as a part of another command."""
     from kedro.framework.session import KedroSession
+    from kedro.runner import SequentialRunner
 
     with KedroSession.create(project, env=env, runtime_params=dict(params)) as session:
         run_pipelines: Any = session.run
-        run_pipelines(pipeline_names=[pipeline])
+        # Named, as `kedro run` names it: Kedro-Viz warns of a runner that it does not know.
+        run_pipelines(pipeline_names=[pipeline], runner=SequentialRunner())
 
 
 def _wrong_names(given: Mapping[str, Any], error: Exception) -> Iterator[str]:

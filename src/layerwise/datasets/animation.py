@@ -6,52 +6,36 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kedro.io import AbstractDataset
 
 from layerwise.datasets.previews import ImagePreview, image_preview
+from layerwise.datasets.stored import StoredDataset
 from layerwise.utils import atomic_write
 
 FRAME_MILLISECONDS, LAST_MILLISECONDS = 400, 2000
 
 
-class AnimationDataset(AbstractDataset[list[tuple[int, Any]], list[tuple[int, Any]]]):
-    """Frames as (epoch, (height, width, 3) uint8); a folder with `epoch_0001.png`, ... and `animation.gif`.
+class AnimationDataset(StoredDataset[list[tuple[int, Any]]]):
+    """Frames as (epoch, (height, width, 3) uint8); a folder with `epoch_0001.png`, ... and `animation.gif`."""
 
-    Args:
-        filepath: the folder.
-        metadata: for plugins; not used here.
-    """
+    MARK = "animation.gif"
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self._filepath = Path(filepath)
-        self.metadata = metadata
-
-    def files(self) -> list[Path]:
-        """Return the written files, the animation last."""
-        found = sorted(self._filepath.glob("epoch_*.png"))
-        animation = self._filepath / "animation.gif"
-        return [*found, animation] if animation.exists() else found
-
-    def load(self) -> list[tuple[int, Any]]:
-        """Return the frames."""
+    def _read(self, path: Path) -> list[tuple[int, Any]]:
         from PIL import Image
 
         frames = []
-        for path in self.files():
-            if path.suffix == ".png":
-                with Image.open(path) as image:
-                    frames.append((int(path.stem.rpartition("_")[2]), np.asarray(image.convert("RGB"))))
+        for frame in _frames(path):
+            with Image.open(frame) as image:
+                frames.append((int(frame.stem.rpartition("_")[2]), np.asarray(image.convert("RGB"))))
         return frames
 
-    def save(self, data: list[tuple[int, Any]]) -> None:
-        """Write the frames; those of an earlier run go."""
+    def _write(self, data: list[tuple[int, Any]], path: Path) -> None:
         from PIL import Image
 
-        for old in self.files():
-            old.unlink()
+        for old in [*_frames(path), path / self.MARK]:  # of an earlier run
+            old.unlink(missing_ok=True)
         images = [Image.fromarray(frame) for _, frame in data]
         for (epoch, _), image in zip(data, images, strict=True):
-            with atomic_write(self._filepath / f"epoch_{epoch:04d}.png") as part:
+            with atomic_write(path / f"epoch_{epoch:04d}.png") as part:
                 image.save(part, format="PNG")
         if not images:
             return
@@ -63,17 +47,15 @@ class AnimationDataset(AbstractDataset[list[tuple[int, Any]], list[tuple[int, An
             sheet.paste(image, ((width - image.width) // 2, (height - image.height) // 2))
             sheets.append(sheet)
         durations = [FRAME_MILLISECONDS] * (len(sheets) - 1) + [LAST_MILLISECONDS]
-        with atomic_write(self._filepath / "animation.gif") as part:
+        with atomic_write(path / self.MARK) as part:
             sheets[0].save(
                 part, format="GIF", save_all=True, append_images=sheets[1:], duration=durations, loop=0
             )
 
     def preview(self) -> ImagePreview:
         """Return the animation, for Kedro-Viz."""
-        return image_preview(self._filepath / "animation.gif")
+        return image_preview(self._local_path() / self.MARK)
 
-    def _exists(self) -> bool:
-        return (self._filepath / "animation.gif").exists()
 
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
+def _frames(folder: Path) -> list[Path]:
+    return sorted(folder.glob("epoch_*.png"))

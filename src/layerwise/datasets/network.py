@@ -5,42 +5,41 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import DatasetError
 from torch import nn
 
 from layerwise.datasets.previews import JSONPreview
+from layerwise.datasets.stored import StoredDataset
 from layerwise.models import load_network, save_network
 
 
-class NetworkDataset(AbstractDataset[nn.Module, nn.Module]):
+class NetworkDataset(StoredDataset[nn.Module]):
     """A torch network that carries its configuration.
 
     Args:
-        filepath: the folder that holds `network.safetensors` and `network.json`.
+        filepath: the folder that holds `network.safetensors` and `network.json`; on this computer.
         metadata: for plugins; not used here.
     """
 
+    MARK = "network.json"
+
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self._filepath = Path(filepath)
-        self.metadata = metadata
+        super().__init__(filepath=filepath, metadata=metadata)
+        if self._location.is_remote:
+            raise DatasetError(
+                f"{filepath}: networks stay on this computer, where a run goes on with them: name a folder below "
+                "data/. MLflow keeps the trained models elsewhere, where LAYERWISE_ARTIFACTS says"
+            )
 
-    def load(self) -> nn.Module:
-        """Return the network in evaluation mode."""
+    def _read(self, path: Path) -> nn.Module:
         try:
-            return load_network(self._filepath)
+            return load_network(path)
         except (OSError, ValueError) as error:
-            raise DatasetError(f"{self._filepath} holds no network that can be read: {error}") from error
+            raise DatasetError(f"{self._location} holds no network that can be read: {error}") from error
 
-    def save(self, data: nn.Module) -> None:
-        """Write the network; the files appear whole or not at all."""
-        save_network(data, self._filepath)
+    def _write(self, data: nn.Module, path: Path) -> None:
+        save_network(data, path)
 
     def preview(self) -> JSONPreview:
         """Return the network's shape, for Kedro-Viz."""
-        return JSONPreview((self._filepath / "network.json").read_text())
-
-    def _exists(self) -> bool:
-        return (self._filepath / "network.json").exists()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
+        return JSONPreview((self._local_path() / self.MARK).read_text())

@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kedro.io import AbstractDataset
-
 from layerwise.datasets.previews import JSONPreview
+from layerwise.datasets.stored import StoredDataset
 
 if TYPE_CHECKING:
     from layerwise.data.preprocessing import Preprocessor
@@ -17,39 +16,27 @@ if TYPE_CHECKING:
 ITEMS = 10
 
 
-class PreprocessorDataset(AbstractDataset["Preprocessor", "Preprocessor"]):
+class PreprocessorDataset(StoredDataset["Preprocessor"]):
     """A fitted preprocessor: scalers, encoders, imputed values, class names.
 
-    Args:
-        filepath: the folder that holds `preprocessor.json` and, for tables, `fitted.skops`.
-        metadata: for plugins; not used here.
+    Its folder holds `preprocessor.json` and, for tables, `fitted.skops`.
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self._filepath = Path(filepath)
-        self.metadata = metadata
+    MARK = "preprocessor.json"
 
-    def load(self) -> Preprocessor:
-        """Return the fitted preprocessor."""
+    def _read(self, path: Path) -> Preprocessor:
         from layerwise.data.preprocessing import load_preprocessor
 
-        return load_preprocessor(self._filepath)
+        return load_preprocessor(path)
 
-    def save(self, data: Preprocessor) -> None:
-        """Write the fitted preprocessor."""
+    def _write(self, data: Preprocessor, path: Path) -> None:
         from layerwise.data.preprocessing import save_preprocessor
 
-        save_preprocessor(data, self._filepath)
+        save_preprocessor(data, path)
 
     def preview(self) -> JSONPreview:
         """Return what was fitted, long lists cut, for Kedro-Viz."""
-        return JSONPreview(json.dumps(_cut(json.loads((self._filepath / "preprocessor.json").read_text()))))
-
-    def _exists(self) -> bool:
-        return (self._filepath / "preprocessor.json").exists()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
+        return JSONPreview(json.dumps(_cut(json.loads((self._local_path() / self.MARK).read_text()))))
 
 
 def _cut(value: Any) -> Any:

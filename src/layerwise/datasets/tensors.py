@@ -3,39 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
-from kedro.io import AbstractDataset
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from layerwise.data import SparseTensorData, TensorData
 from layerwise.datasets.previews import COLUMNS, DIGITS, ROWS, TablePreview, table_preview
+from layerwise.datasets.stored import StoredDataset
 from layerwise.utils import atomic_write
 
 
-class TensorsDataset(AbstractDataset[TensorData | SparseTensorData, TensorData | SparseTensorData]):
-    """Inputs and targets as tensors, or the three arrays of sparse rows; loaded to the CPU.
+class TensorsDataset(StoredDataset[TensorData | SparseTensorData]):
+    """Inputs and targets as tensors, or the three arrays of sparse rows; loaded to the CPU, as dense as they were."""
 
-    Args:
-        filepath: the safetensors file.
-        metadata: for plugins; not used here.
-    """
-
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self._filepath = Path(filepath)
-        self.metadata = metadata
-
-    def load(self) -> TensorData | SparseTensorData:
-        """Return the rows, as dense or as sparse as they were saved."""
-        tensors = load_file(self._filepath)
+    def _read(self, path: Path) -> TensorData | SparseTensorData:
+        tensors = load_file(path)
         if "indptr" in tensors:
             return SparseTensorData.from_tensors(tensors)
         return TensorData(tensors["inputs"], tensors.get("targets"), tensors.get("weights"))
 
-    def save(self, data: TensorData | SparseTensorData) -> None:
-        """Write the rows; the file appears whole or not at all."""
+    def _write(self, data: TensorData | SparseTensorData, path: Path) -> None:
         if isinstance(data, SparseTensorData):
             tensors = data.tensors()
         else:
@@ -44,12 +32,12 @@ class TensorsDataset(AbstractDataset[TensorData | SparseTensorData, TensorData |
                 values = getattr(data, name)
                 if values is not None:
                     tensors[name] = values.cpu().contiguous()
-        with atomic_write(self._filepath) as part:
+        with atomic_write(path) as part:
             save_file(tensors, part)
 
     def preview(self) -> TablePreview:
         """Return the first rows and columns, for Kedro-Viz; of sparse rows how many there are."""
-        with safe_open(self._filepath, "pt") as file:
+        with safe_open(self._local_path(), "pt") as file:
             names = set(file.keys())
             if "inputs" not in names:
                 return table_preview(("rows",), [(file.get_slice("indptr").get_shape()[0] - 1,)])
@@ -61,9 +49,3 @@ class TensorsDataset(AbstractDataset[TensorData | SparseTensorData, TensorData |
                 shown = torch.cat([shown, targets.to(shown)], 1)
                 columns += [f"target {k + 1}" for k in range(targets.shape[1])]
         return table_preview(columns, [[round(value, DIGITS) for value in row] for row in shown.tolist()])
-
-    def _exists(self) -> bool:
-        return self._filepath.exists()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from kedro.io import AbstractDataset, DatasetError
 
 from layerwise.datasets.previews import COLUMNS, ROWS, TablePreview, table_preview
-from layerwise.utils import atomic_write, problem, project_path
+from layerwise.datasets.stored import StoredDataset, local_table, storage_errors
+from layerwise.utils import Location, atomic_write, problem, project_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,8 +113,9 @@ class ChunkedReaderDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
             raise DatasetError(
                 f"{self._pipeline}.input is not set: add --params={self._pipeline}.input=rows.csv"
             )
-        # A shell leaves the ~ of a parameter as it is.
-        return ChunkedReader(Path(self._file).expanduser(), self._chunk_rows, self._labels)
+        with storage_errors():
+            labels = Location(self._labels).local_path() if self._labels else None
+            return ChunkedReader(local_table(Location(self._file)), self._chunk_rows, labels)
 
     def save(self, data: ChunkedReader) -> NoReturn:
         """Refuse."""
@@ -153,7 +155,7 @@ class EntryRowsDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
             DataError: the entry gives neither a table nor images.
         """
         from layerwise.data.reading import ChunkedReader, LoadedRows
-        from layerwise.datasets.source_table import SourceTable
+        from layerwise.datasets.sources import SourceTable
 
         if isinstance(self._dataset, SourceTable):
             return ChunkedReader(self._dataset.locate(), self._chunk_rows)
@@ -167,46 +169,38 @@ class EntryRowsDataset(AbstractDataset["ChunkedReader", "ChunkedReader"]):
         return {"entry": self._name}
 
 
-class TableDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
+class TableDataset(StoredDataset["pd.DataFrame"]):
     """A table as a CSV file whose text no spreadsheet takes for a formula (`layerwise.data.reading.write_marked`).
 
     Args:
-        filepath: of the file.
         float_format: of numbers, as pandas takes it.
-        metadata: for plugins; not used here.
+        stored: what `StoredDataset` takes.
     """
 
-    def __init__(
-        self, *, filepath: str, float_format: str | None = None, metadata: dict[str, Any] | None = None
-    ) -> None:
-        self._path, self._float_format = Path(filepath), float_format
-        self.metadata = metadata
+    def __init__(self, *, float_format: str | None = None, **stored: Any) -> None:
+        super().__init__(**stored)
+        self._float_format = float_format
 
-    def load(self) -> pd.DataFrame:
-        """Return the table."""
+    def _local_path(self) -> Path:
+        return local_table(self._location)
+
+    def _read(self, path: Path) -> pd.DataFrame:
         from layerwise.data.reading import read_marked
 
-        return read_marked(self._path)
+        return read_marked(path)
 
-    def save(self, data: pd.DataFrame) -> None:
-        """Write the table."""
+    def _write(self, data: pd.DataFrame, path: Path) -> None:
         from layerwise.data.reading import write_marked
 
         try:
-            write_marked(self._path, [data.to_csv(index=False, float_format=self._float_format)])
+            write_marked(path, [data.to_csv(index=False, float_format=self._float_format)])
         except OSError as error:
-            raise DatasetError(f"{self._path} cannot be written: {error.strerror or error}") from error
+            raise DatasetError(f"{self._location} cannot be written: {error.strerror or error}") from error
 
     def preview(self) -> TablePreview:
         """Return the first rows."""
         shown = self.load().iloc[:ROWS, :COLUMNS]
         return table_preview(list(map(str, shown)), shown.astype(object).to_numpy().tolist())
-
-    def _exists(self) -> bool:
-        return self._path.exists()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._path)}
 
 
 class PredictionsDataset(AbstractDataset["Answers", "pd.DataFrame"]):
@@ -226,17 +220,17 @@ class PredictionsDataset(AbstractDataset["Answers", "pd.DataFrame"]):
         self.metadata = metadata
 
     @property
-    def path(self) -> Path:
+    def location(self) -> Location:
         """Where the predictions go."""
         if self._file:
-            return Path(self._file)
+            return Location(self._file)
         folder = project_path() / f"data/07_model_output/{problem()}/predict"
         if not self._input_path:
-            return folder / "samples.csv"
-        given = Path(self._input_path)
+            return Location(folder / "samples.csv")
+        given = Location(self._input_path)
         stem = given.name.removesuffix(".gz").rsplit(".", 1)[0]
-        code = hashlib.sha256(str(given.resolve()).encode()).hexdigest()[:6]
-        return folder / f"{stem}_{code}_predictions.csv"
+        code = hashlib.sha256(given.identity.encode()).hexdigest()[:6]
+        return Location(folder / f"{stem}_{code}_predictions.csv")
 
     def load(self) -> pd.DataFrame:
         """Return the table."""
@@ -244,30 +238,33 @@ class PredictionsDataset(AbstractDataset["Answers", "pd.DataFrame"]):
 
         from layerwise.data.reading import read_marked
 
-        return pd.read_parquet(self.path) if self._is_parquet else read_marked(self.path)
-
-    @property
-    def _is_parquet(self) -> bool:
-        return self.path.suffix == ".parquet"
+        path = local_table(self.location)
+        return pd.read_parquet(path) if path.suffix == ".parquet" else read_marked(path)
 
     def save(self, data: Answers) -> None:
         """Write the pieces; the file appears whole or not at all."""
-        if self._input_path and self.path.resolve() == Path(self._input_path).resolve():
-            raise DatasetError(f"{self.path} holds the rows themselves; name another predict.output")
+        with storage_errors():
+            location = self.location
+            if self._input_path and location.identity == Location(self._input_path).identity:
+                raise DatasetError(f"{location} holds the rows themselves; name another predict.output")
+            with location.writing() as path:
+                self._write(data, path)
+        log.info("The predictions are in %s", location)
+
+    def _write(self, data: Answers, path: Path) -> None:
         from layerwise.data.reading import write_marked
 
         try:
-            if self._is_parquet:
-                with atomic_write(self.path) as part:
+            if path.suffix == ".parquet":
+                with atomic_write(path) as part:
                     _write_parquet(data.tables(), part)
             else:
-                write_marked(self.path, data, data.exempt_columns)
+                write_marked(path, data, data.exempt_columns)
         except OSError as error:
-            raise DatasetError(f"{self.path} cannot be written: {error.strerror or error}") from error
-        log.info("The predictions are in %s", self.path)
+            raise DatasetError(f"{self.location} cannot be written: {error.strerror or error}") from error
 
     def _exists(self) -> bool:
-        return self.path.exists()
+        return self.location.exists()
 
     def _describe(self) -> dict[str, Any]:
-        return {"file": str(self.path)}
+        return {"file": str(self._file or self.location)}

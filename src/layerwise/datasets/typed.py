@@ -8,62 +8,51 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import DatasetError
 from pydantic import BaseModel, ValidationError
 
 from layerwise.datasets.previews import JSONPreview, TablePreview, table_preview
+from layerwise.datasets.stored import StoredDataset
 from layerwise.utils import atomic_write
 
 if TYPE_CHECKING:
     from layerwise.evaluation.metrics import LoggedMetrics
 
 
-class TypedDataset(AbstractDataset[Any, Any]):
+class TypedDataset(StoredDataset[Any]):
     """A pydantic model, written as JSON and read as what it was.
 
     Args:
-        filepath: the JSON file.
         model: the model's class by its public name, such as `layerwise.data.DataSpec`. It is imported when something
             is read or written, since the catalog is built at every start.
-        metadata: for plugins; not used here.
+        stored: what `StoredDataset` takes.
     """
 
-    def __init__(self, *, filepath: str, model: str, metadata: dict[str, Any] | None = None) -> None:
-        self._filepath = Path(filepath)
+    def __init__(self, *, model: str, **stored: Any) -> None:
+        super().__init__(**stored)
         self._model = model
-        self.metadata = metadata
 
-    def load(self) -> Any:
-        """Return the model.
-
-        Raises:
-            DatasetError: the file is none of this model's.
-        """
+    def _read(self, path: Path) -> Any:
         try:
-            return self._class().model_validate(json.loads(self._filepath.read_text()))
+            return self._class().model_validate(json.loads(path.read_text()))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
             raise DatasetError(
-                f"{self._filepath} holds no {self._model}: {place + ': ' if place else ''}{first['msg']}"
+                f"{self._location} holds no {self._model}: {place + ': ' if place else ''}{first['msg']}"
             ) from error
         except (OSError, ValueError) as error:
-            raise DatasetError(f"{self._filepath} cannot be read: {error}") from error
+            raise DatasetError(f"{self._location} cannot be read: {error}") from error
 
-    def save(self, data: Any) -> None:
-        """Write the model; the file appears whole or not at all.
-
-        Raises:
-            DatasetError: it is of another class.
-        """
+    def _write(self, data: Any, path: Path) -> None:
         if not isinstance(data, self._class()):
-            raise DatasetError(f"{self._filepath} is for {self._model}, not for {type(data).__name__}")
-        with atomic_write(self._filepath) as part:
+            raise DatasetError(f"{self._location} is for {self._model}, not for {type(data).__name__}")
+        with atomic_write(path) as part:
             part.write_text(json.dumps(_finite(data.model_dump(mode="json")), indent=2, allow_nan=False))
 
     def preview(self) -> JSONPreview:
         """Return the JSON, for Kedro-Viz."""
-        return JSONPreview(self._filepath.read_text())
+        return JSONPreview(self._local_path().read_text())
 
     def _class(self) -> type[BaseModel]:
         module, _, name = self._model.rpartition(".")
@@ -75,33 +64,20 @@ class TypedDataset(AbstractDataset[Any, Any]):
             raise DatasetError(f"{self._model} is no pydantic model")
         return found
 
-    def _exists(self) -> bool:
-        return self._filepath.exists()
-
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath), "model": self._model}
+        return {**super()._describe(), "model": self._model}
 
 
 class MetricsDataset(TypedDataset):
-    """The metrics of a node, which the tracking hook logs when they are saved: rows of name, value and step as JSON.
+    """The metrics of a node, which the tracking hook logs when they are saved: rows of name, value and step as JSON."""
 
-    Args:
-        filepath: the JSON file.
-        metadata: for plugins; not used here.
-    """
-
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        super().__init__(
-            filepath=filepath, model="layerwise.evaluation.metrics.LoggedMetrics", metadata=metadata
-        )
+    def __init__(self, **stored: Any) -> None:
+        super().__init__(model="layerwise.evaluation.metrics.LoggedMetrics", **stored)
 
     def preview(self) -> TablePreview:  # type: ignore[override]
         """Return the rows as a table, for Kedro-Viz."""
         metrics: LoggedMetrics = self.load()
         return table_preview(("name", "value", "step"), [(row.name, row.value, row.step) for row in metrics])
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
 
 
 def _finite(value: Any) -> Any:

@@ -21,7 +21,7 @@ from layerwise.inference.comparison import which_are_seen
 from layerwise.inference.model import NOT_FINITE, TrainedModel
 from layerwise.inference.tasks import find_task, valid_rows, validate_chunk
 from layerwise.parameters import TaskSettings
-from layerwise.utils import nearest
+from layerwise.utils import address_of, nearest
 
 
 @dataclass
@@ -101,17 +101,11 @@ def evaluate_chunks(
     Raises:
         DataError: the model predicts nothing, a column is missing, the target too, or no row can be evaluated.
     """
-    if not model.is_supervised:
-        raise DataError(
-            f"a network of the kind '{model.kind}' predicts no targets that could be evaluated; name the model of a "
-            "supervised pipeline: dbn, mlp, sae or forest_fires_classic"
-        )
-    if reader.has_image_inputs and not model.has_image_inputs:
-        raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
+    _require_fitting(model, reader)
     if model.has_image_inputs:
         reader.image_reading = model.preprocessor.image_reading
     targets, scores, found = [], [], BatchEvaluation(np.empty(0), np.empty(0))
-    found.tags = model.run_tags() | {"evaluate.input": str(reader.path)}
+    found.tags = model.run_tags() | {"evaluate.input": address_of(reader.path)}
     numbers: dict[str, list[np.ndarray]] = {}
     kept: dict[str, list[np.ndarray]] = {}
     weighted = () if model.weights_column is None or not labelled else (model.weights_column,)
@@ -146,6 +140,16 @@ def evaluate_chunks(
     for name in weighted:
         found.weights = row_weights(pd.DataFrame({name: pd.to_numeric(cells[name], errors="coerce")}), name)
     return found
+
+
+def _require_fitting(model: TrainedModel, reader: ChunkedReader) -> None:
+    if not model.is_supervised:
+        raise DataError(
+            f"a network of the kind '{model.kind}' predicts no targets that could be evaluated; name the model of a "
+            "supervised pipeline: dbn, mlp, sae or forest_fires_classic"
+        )
+    if reader.has_image_inputs and not model.has_image_inputs:
+        raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
 
 
 def _scores(model: TrainedModel, rows: Any, reasons: np.ndarray) -> np.ndarray:

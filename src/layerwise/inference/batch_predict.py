@@ -19,7 +19,7 @@ from layerwise.inference.model import TrainedModel
 from layerwise.inference.reproducible import decimal_texts
 from layerwise.inference.tasks import answer_chunk, find_task
 from layerwise.parameters import TaskSettings
-from layerwise.utils import ProgressLines
+from layerwise.utils import ProgressLines, address_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,7 +154,7 @@ class StreamedPredictions:
     def run_tags(self) -> dict[str, str]:
         """Return what a run says of the model and of the rows."""
         drawn = {"predict.seed": str(self.settings.seed)} if "seed" in self.task.uses else {}
-        return self.model.run_tags() | {"predict.input": str(self.reader.path)} | drawn
+        return self.model.run_tags() | {"predict.input": address_of(self.reader.path)} | drawn
 
     @property
     def logged_metrics(self) -> LoggedMetrics:

@@ -16,6 +16,7 @@ from layerwise.inference.batch_predict import ERROR_COLUMN, count_reasons
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.tasks import answer_chunk, answer_rows, find_task
 from layerwise.parameters import TaskSettings
+from layerwise.utils import address_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +83,7 @@ class WholeAnswer:
 
     def run_tags(self) -> dict[str, str]:
         """Return what a run says of the model, of the rows and of the seed."""
-        given = {} if self.reader is None else {"predict.input": str(self.reader.path)}
+        given = {} if self.reader is None else {"predict.input": address_of(self.reader.path)}
         drawn = {"predict.seed": str(self.settings.seed)} if "seed" in self.task.uses else {}
         return self.model.run_tags() | given | drawn
 

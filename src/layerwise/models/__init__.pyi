@@ -1,6 +1,5 @@
 from .calibrated import CalibratedConfig as CalibratedConfig, CalibratedNetwork as CalibratedNetwork
 from .diagram import mermaid as mermaid
-from .dropout import MaskOf as MaskOf
 from .ensemble import EnsembleConfig as EnsembleConfig, combine_members as combine_members
 from .estimator import (
     EstimatorConfig as EstimatorConfig,
@@ -17,26 +16,25 @@ from .layers import (
     INITIALIZER_CHOICES as INITIALIZER_CHOICES,
     INITIALIZERS as INITIALIZERS,
     LEAKY_SLOPE as LEAKY_SLOPE,
+    NUMBER_EMBEDDINGS as NUMBER_EMBEDDINGS,
     Activation as Activation,
     BiasInitializer as BiasInitializer,
     Initializer as Initializer,
+    MaskOf as MaskOf,
     Normalization as Normalization,
+    NumberEmbeddingConfig as NumberEmbeddingConfig,
+    NumberEmbeddingName as NumberEmbeddingName,
+    PiecewiseLinearEmbedding as PiecewiseLinearEmbedding,
     PreluSlopes as PreluSlopes,
     activation as activation,
     initialize_ as initialize_,
+    quantile_edges as quantile_edges,
 )
 from .mlp import (
     MLP as MLP,
     MLPConfig as MLPConfig,
     check_dropout_rates as check_dropout_rates,
     for_each_layer as for_each_layer,
-)
-from .number_embeddings import (
-    NUMBER_EMBEDDINGS as NUMBER_EMBEDDINGS,
-    NumberEmbeddingConfig as NumberEmbeddingConfig,
-    NumberEmbeddingName as NumberEmbeddingName,
-    PiecewiseLinearEmbedding as PiecewiseLinearEmbedding,
-    quantile_edges as quantile_edges,
 )
 from .recommender import Recommender as Recommender, RecommenderConfig as RecommenderConfig
 from .recurrent import Cell as Cell, Recurrent as Recurrent, RecurrentConfig as RecurrentConfig

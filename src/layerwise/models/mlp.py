@@ -10,23 +10,26 @@ import torch
 from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 
-from layerwise.models.dropout import DropConnect, Dropout, MaskOf
 from layerwise.models.ensemble import EnsembleConfig, EnsembleLinear, HeadsLinear, combine_members
 from layerwise.models.kinds import register_network
 from layerwise.models.layers import (
     LEAKY_SLOPE,
     Activation,
     BiasInitializer,
+    DropConnect,
+    Dropout,
     Initializer,
     Linear,
+    MaskOf,
     Normalization,
+    NumberEmbeddingConfig,
     PreluSlopes,
     activation,
     initialize_,
     initialize_bias_,
+    make_number_embedding,
     normalization,
 )
-from layerwise.models.number_embeddings import NumberEmbeddingConfig, make_number_embedding
 from layerwise.utils import Config
 
 T = TypeVar("T")

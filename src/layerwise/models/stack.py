@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.models.dropout import dropout_mask
 from layerwise.models.kinds import register_network
+from layerwise.models.layers import dropout_mask
 from layerwise.models.mlp import MLP, MLPConfig
 from layerwise.utils import Config
 

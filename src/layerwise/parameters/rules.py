@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layerwise.data import Problem, SplitSettings
+from layerwise.parameters.evaluation import EvaluationSettings
 from layerwise.parameters.networks import RBMSettings
 from layerwise.training import TrainingError
 from layerwise.training.gan import GANSettings
@@ -14,19 +15,9 @@ from layerwise.training.supervised import DEFAULTS, FinetuningSettings, MLPSetti
 def find_conflicts(parameters: dict[str, Any]) -> list[str]:
     """Return a sentence for each setting that does not fit the problem, whichever pipeline runs."""
     problem: Problem = parameters["problem"]
-    finetuning: FinetuningSettings = parameters["finetuning"]
-    if problem.targets:  # a table
-        gan: GANSettings = parameters["gan"]
-        image_values = {"network": "dcgan", "condition": "caption"}
-        wrong = [
-            f"gan.{name}: {value} is for images, and this problem is a table"
-            for name, value in image_values.items()
-            if getattr(gan, name) == value
-        ]
-        if gan.augmentation:
-            wrong.append("gan.augmentation is for images, and this problem is a table; leave it empty")
-        if wrong:
-            return wrong
+    wrong = _image_gan_of_a_table(parameters["gan"]) if problem.targets else []
+    if wrong:
+        return wrong
     split: SplitSettings = parameters["split"]
     wrong = conflicts_of_split(split, problem)
     if wrong:
@@ -36,6 +27,29 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
         return ["rbm.patience is for an rbm.monitor, and there is none"]
     if problem.task not in DEFAULTS:  # ratings and documents have no labels to fine-tune on
         return []
+    several = parameters["seeds"] > 1 or bool(parameters["grid"].points())
+    return [
+        *_finetuning_conflicts(parameters, problem),
+        *_network_conflicts(parameters["mlp"], several, is_table=bool(problem.targets)),
+        *_several_networks_conflicts(parameters, several, split.folds),
+        *_evaluation_conflicts(parameters["evaluation"], problem),
+    ]
+
+
+def _image_gan_of_a_table(gan: GANSettings) -> list[str]:
+    image_values = {"network": "dcgan", "condition": "caption"}
+    wrong = [
+        f"gan.{name}: {value} is for images, and this problem is a table"
+        for name, value in image_values.items()
+        if getattr(gan, name) == value
+    ]
+    if gan.augmentation:
+        wrong.append("gan.augmentation is for images, and this problem is a table; leave it empty")
+    return wrong
+
+
+def _finetuning_conflicts(parameters: dict[str, Any], problem: Problem) -> list[str]:
+    finetuning: FinetuningSettings = parameters["finetuning"]
     found = []
     try:
         resolve_loss(problem.task, finetuning.loss)
@@ -58,27 +72,36 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
         )
     if finetuning.augmentation.chosen and problem.targets:
         found.append("finetuning.augmentation is for images, and this problem is a table")
-    several = parameters["seeds"] > 1 or bool(parameters["grid"].points())
-    found += _network_conflicts(parameters["mlp"], several, is_table=bool(problem.targets))
-    if finetuning.resampling != "none" and (several or split.folds):
+    return found
+
+
+def _several_networks_conflicts(parameters: dict[str, Any], several: bool, folds: int | None) -> list[str]:
+    finetuning: FinetuningSettings = parameters["finetuning"]
+    found = []
+    if finetuning.resampling != "none" and (several or folds):
         found.append("finetuning.resampling is for one network: set seeds: 1, no grid and no split.folds")
     if parameters["layer_statistics"] and several:
         found.append(
             "layer_statistics is of one network: set seeds: 1 and no grid, or layer_statistics: false"
         )
-    elsewhere = {"seeds or grid": several, "refit": parameters["refit"], "split.folds": split.folds}
+    elsewhere = {"seeds or grid": several, "refit": parameters["refit"], "split.folds": folds}
     if finetuning.init_from and any(elsewhere.values()):
         named = " and ".join(name for name, there in elsewhere.items() if there)
         found.append(f"finetuning.init_from is for one network and one split: leave {named} out")
     if parameters["refit"] and several:
         found.append("refit trains one network again: set seeds: 1 and no grid, or refit: false")
-    if parameters["evaluation"].interval_coverage is not None and problem.task != "regression":
+    return found
+
+
+def _evaluation_conflicts(evaluation: EvaluationSettings, problem: Problem) -> list[str]:
+    found = []
+    if evaluation.interval_coverage is not None and problem.task != "regression":
         found.append(f"evaluation.interval_coverage is for a regression, and the task is {problem.task}")
-    if parameters["evaluation"].calibration != "none" and problem.task == "regression":
+    if evaluation.calibration != "none" and problem.task == "regression":
         found.append("evaluation.calibration is for classes and labels, and the task is regression")
-    if parameters["evaluation"].segments and not problem.targets:
+    if evaluation.segments and not problem.targets:
         found.append("evaluation.segments is for tables, and this problem's rows are images")
-    if parameters["evaluation"].threshold != "half" and problem.task != "binary":
+    if evaluation.threshold != "half" and problem.task != "binary":
         found.append(f"evaluation.threshold is for a binary task, and the task is {problem.task}")
     return found
 

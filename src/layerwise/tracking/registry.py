@@ -89,23 +89,7 @@ def register(
         champion = None
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
             _create(client, name, manifest.problem)
-    metric, value = champion_metric(task, manifest.metrics)
-    tags = {
-        "pipeline": manifest.pipeline,
-        "test.rows": manifest.test_rows_sha256,
-        "test.metric": metric,
-        "test.value": repr(value),
-        "model.sha256": sha256,
-    }
-    if latent_size is not None:
-        tags["model.latent_size"] = str(latent_size)
-        measured = [each for each in ENCODER_METRICS if each in manifest.metrics]
-        tags |= {f"test.{each}": repr(float(manifest.metrics[each]["value"])) for each in measured}
-        tags |= {
-            f"test.{each}.half_width": repr((found["high"] - found["low"]) / 2)
-            for each in measured
-            if "low" in (found := manifest.metrics[each])
-        }
+    tags = _tags(manifest, task, sha256, latent_size)
     created = _version_of(client, name, manifest.run_id, sha256) or client.create_model_version(
         name, f"models:/{model_id}", manifest.run_id, tags=tags, description=_shorten(card), model_id=model_id
     )
@@ -122,6 +106,28 @@ def register(
     else:
         message += f" `kedro champion {name}/{created.version}` moves the alias."
     return f"Registered as {name} version {created.version}. {message}"
+
+
+def _tags(manifest: ModelManifest, task: str, sha256: str, latent_size: int | None) -> dict[str, str]:
+    """Return what versions of a model are compared by."""
+    metric, value = champion_metric(task, manifest.metrics)
+    tags = {
+        "pipeline": manifest.pipeline,
+        "test.rows": manifest.test_rows_sha256,
+        "test.metric": metric,
+        "test.value": repr(value),
+        "model.sha256": sha256,
+    }
+    if latent_size is None:
+        return tags
+    tags["model.latent_size"] = str(latent_size)
+    for name in ENCODER_METRICS:
+        found = manifest.metrics.get(name)
+        if found is not None:
+            tags[f"test.{name}"] = repr(float(found["value"]))
+            if "low" in found:
+                tags[f"test.{name}.half_width"] = repr((found["high"] - found["low"]) / 2)
+    return tags
 
 
 def copying_refusal(manifest: ModelManifest) -> str:

@@ -15,7 +15,7 @@ from layerwise.checkpointing import LAYERS, MARK_TAG
 from layerwise.evaluation.reports import render_html_report
 from layerwise.tracking.environment import pipeline_of
 from layerwise.tracking.outbox.background import upload_folder
-from layerwise.utils import atomic_write
+from layerwise.utils import Location, MissingFileError, atomic_write
 
 if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
@@ -69,22 +69,32 @@ def artifact_files(catalog: CatalogProtocol[Any, Any], name: str) -> tuple[str, 
     """
     config = _entry_config(catalog, name)
     folder = ((config.get("metadata") or {}).get("mlflow") or {}).get("artifact_path")
-    path = entry_path(catalog, name)
+    path = None if folder is None else entry_path(catalog, name)
     if folder is None or path is None:
         return None
     return folder, sorted(path.iterdir()) if path.is_dir() else [path]
 
 
 def entry_path(catalog: CatalogProtocol[Any, Any], name: str) -> Path | None:
-    """Return the file or folder that an entry wrote on this machine; None for an entry in memory or elsewhere."""
+    """Return the file or folder that an entry wrote, of one elsewhere a copy; None for an entry in memory."""
+    location = _location(catalog, name)
+    if location is None:
+        return None
+    if _entry_config(catalog, name).get("versioned"):
+        dataset: Any = catalog.get(name)
+        location = location / f"{dataset.resolve_load_version()}/{location.name}"
+    try:
+        path = location.local_path()
+    except MissingFileError:
+        return None
+    return path if path.exists() else None
+
+
+def _location(catalog: CatalogProtocol[Any, Any], name: str) -> Location | None:
     config = _entry_config(catalog, name)
     if not config.get("filepath"):
         return None
-    path = Path(config["filepath"])
-    if config.get("versioned"):
-        dataset: Any = catalog.get(name)
-        path = path / str(dataset.resolve_load_version()) / path.name
-    return path if path.exists() else None
+    return Location(config["filepath"], config.get("credentials"), config.get("fs_args"))
 
 
 def _entry_config(catalog: Any, name: str) -> dict[str, Any]:
@@ -137,10 +147,15 @@ def write_html_report(
 def copy_outputs(catalog: CatalogProtocol[Any, Any], names: Collection[str], data: Path, into: Path) -> None:
     """Copy the networks, outputs and metrics that a run wrote, but nothing that the run has as an artifact already.
 
+    What was written elsewhere stays there alone.
+
     Those of several pipelines lie in a folder for each.
     """
     pipelines = {pipeline_of(name) for name in names}
     for name in sorted(names):
+        location = _location(catalog, name)
+        if location is None or location.is_remote:
+            continue
         path = entry_path(catalog, name)
         if path is None or not path.is_relative_to(data) or artifact_files(catalog, name):
             continue

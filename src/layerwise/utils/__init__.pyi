@@ -22,7 +22,6 @@ from .devices import (
     matmul_autocast as matmul_autocast,
 )
 from .errors import FolderError as FolderError, ResumeError as ResumeError, UserError as UserError
-from .files import atomic_write as atomic_write
 from .metric_names import MetricNames as MetricNames
 from .progress_lines import ProgressLines as ProgressLines
 from .random_streams import derive_seed as derive_seed, numpy_rng as numpy_rng, torch_rng as torch_rng
@@ -48,7 +47,18 @@ from .run_context import (
     trial as trial,
     trial_stopped as trial_stopped,
 )
-from .secrets import mask_secrets as mask_secrets, mask_secrets_in_logs as mask_secrets_in_logs
+from .secrets import (
+    add_secrets as add_secrets,
+    mask_secrets as mask_secrets,
+    mask_secrets_in_logs as mask_secrets_in_logs,
+)
 from .signals import delay_signals as delay_signals
 from .skops_files import load_trusted as load_trusted
+from .storage import (
+    Location as Location,
+    MissingFileError as MissingFileError,
+    StorageError as StorageError,
+    address_of as address_of,
+    atomic_write as atomic_write,
+)
 from .wheel import WHEELS_FOLDER as WHEELS_FOLDER, package_wheel as package_wheel

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,6 +17,10 @@ _SECRET_NAMES = re.compile(
 )
 # `user:password@` of an address; a password may hold everything but what ends it.
 _PASSWORD_IN_ADDRESS = re.compile(r"(?<=://)([^\s/:@'\"]*):([^\s/'\"]+)@")
+# Of credentials that a file of the configuration holds.
+_added: set[str] = set()
+# What stands for a token of Google's storage, and is none.
+_NO_SECRETS = ("anon", "browser", "cache", "cloud", "google_default")
 # A shorter value would mask parts of words; a file's name is none.
 _SHORTEST = 4
 
@@ -23,17 +28,27 @@ _SHORTEST = 4
 def mask_secrets(text: str) -> str:
     """Return a text without the passwords of addresses in it and without the environment's secrets.
 
-    Secret are the password of every address (`postgresql://user:password@host`) and the value of every environment
-    variable whose name says so (`AWS_SECRET_ACCESS_KEY`, `MLFLOW_TRACKING_PASSWORD`, any `..._TOKEN`).
+    Secret are the password of every address (`postgresql://user:password@host`), the value of every environment
+    variable whose name says so (`AWS_SECRET_ACCESS_KEY`, `MLFLOW_TRACKING_PASSWORD`, any `..._TOKEN`), and what
+    `add_secrets` was given.
     """
     text = _PASSWORD_IN_ADDRESS.sub(rf"\1:{MASK}@", text)
-    for secret in sorted(_environment_secrets(), key=len, reverse=True):
+    for secret in sorted(_secrets(), key=len, reverse=True):
         text = text.replace(secret, MASK)
     return text
 
 
-def _environment_secrets() -> set[str]:
-    found: set[str] = set()
+def add_secrets(credentials: Mapping[str, Any]) -> None:
+    """Have what is secret among credentials masked from now on: the values whose names say so, at any depth."""
+    for name, value in credentials.items():
+        if isinstance(value, Mapping):
+            add_secrets(value)
+        elif isinstance(value, str) and _SECRET_NAMES.search(name) and value not in _NO_SECRETS:
+            _added.add(value)
+
+
+def _secrets() -> set[str]:
+    found = set(_added)
     for name, value in os.environ.items():
         if _SECRET_NAMES.search(name) and not os.path.exists(value):
             found.add(value)

@@ -10,7 +10,7 @@ from layerwise.evaluation.metrics import (
     paired_difference,
     smearing_factors,
 )
-from layerwise.evaluation.metrics.base_rates import base_rate
+from layerwise.evaluation.metrics.baselines import base_rate
 
 RNG = np.random.default_rng(0)
 COUNTS = RNG.integers(0, 4, 80)

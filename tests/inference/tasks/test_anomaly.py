@@ -21,6 +21,7 @@ def test_every_door_scores_images_alike_with_their_error_pictures(project, image
     file, frame = images
     found = answers(project, "asked_digits.autoencoder", file, frame, task="anomaly", error_columns=True)
     assert_same_numbers(found)
+    assert found["pyfunc"]["anomaly_probability"].between(0, 1, inclusive="neither").all()
     assert [name for name in found["pyfunc"] if name.startswith("error_pixel_")][-1] == "error_pixel_27_27"
 
 

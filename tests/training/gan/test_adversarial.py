@@ -8,8 +8,8 @@ from layerwise.data import TensorData
 from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from layerwise.training import evaluate, fit
 from layerwise.training.gan.adversarial import AdversarialPlan
-from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.objectives.base import OBJECTIVES
+from layerwise.training.gan.settings import AdversarialSettings
 
 D = 16
 

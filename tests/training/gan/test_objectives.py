@@ -6,9 +6,9 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.gradient_penalties import r1_penalty, unit_norm_penalty
 from layerwise.training.gan.objectives.base import OBJECTIVES
+from layerwise.training.gan.settings import AdversarialSettings
 
 # Two densities on five points.
 P = torch.tensor([0.1, 0.3, 0.2, 0.25, 0.15], dtype=torch.float64)

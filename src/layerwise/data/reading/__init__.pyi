@@ -13,6 +13,7 @@ from .files import (
     format_csv_cells as format_csv_cells,
     format_csv_line as format_csv_line,
     iter_text_tables as iter_text_tables,
+    marks_file as marks_file,
     number_columns as number_columns,
     read_header as read_header,
     read_marked as read_marked,

@@ -16,13 +16,13 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from layerwise.utils import Config, UserError
+from layerwise.utils import Config, Location, MissingFileError, StorageError, UserError
 
 DATA_FOLDER_VARIABLE = "LAYERWISE_DATA"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -64,6 +64,8 @@ class SourceFile(Config):
     @classmethod
     def _require_relative_path(cls, name: str) -> str:
         path = PurePosixPath(name)
+        if "://" in name:
+            raise ValueError(f"'{name}' is an address: its folder belongs to path, and its last part here")
         if not path.parts or path.is_absolute() or ".." in path.parts:
             raise ValueError(f"'{name}' is not a path below the raw data folder")
         return name
@@ -111,42 +113,56 @@ def sha256_of(path: Path, hash_of: Literal["file", "content"] = "file") -> str:
     return digest.hexdigest()
 
 
-def locate(source: SourceFile, folder: str | Path) -> Path:
+def locate(source: SourceFile, folder: str | Path | Location) -> Path:
     """Return the path of a checked file, downloading it into `folder` if it is nowhere.
 
     Args:
         source: which file.
-        folder: the raw data folder. A file there wins, then one of the same relative name in the folder
-            that the environment variable LAYERWISE_DATA names, then the addresses in their order.
+        folder: the raw data folder, here or in a store elsewhere. A file there wins, then one of the same relative name
+            in the folder that the environment variable LAYERWISE_DATA names, then the addresses in their order.
 
     Raises:
         SourceError: the file is absent and cannot be downloaded, or a file of that name has other bytes.
     """
-    destination = Path(folder) / source.name
-    for path in (destination, *_other_paths(source)):
-        if path.exists():
-            _check_present(source, path)
-            return path
-    if not source.urls:
+    folder = folder if isinstance(folder, Location) else Location(folder)
+    for path in _present_paths(source, folder):
+        _check_present(source, path)
+        return path
+    destination = folder / source.name
+    if not source.urls or folder.is_remote:
         raise SourceError(_missing_file_message(source, destination, []))
-    _download(source, destination)
-    return destination
+    path = destination.local_path()
+    _download(source, path)
+    return path
 
 
-def locate_folder(source: SourceFile, folder: str | Path) -> Path | None:
+def locate_folder(source: SourceFile, folder: str | Path | Location) -> Path | None:
     """Return the path where `locate` would look first, if a folder of many files stands there instead of one file."""
-    paths = (Path(folder) / source.name, *_other_paths(source))
-    return next((path for path in paths if path.is_dir()), None)
+    folder = folder if isinstance(folder, Location) else Location(folder)
+    return next((path for path in _present_paths(source, folder) if path.is_dir()), None)
 
 
-def _other_paths(source: SourceFile) -> Iterator[Path]:
+def _present_paths(source: SourceFile, folder: Location) -> Iterator[Path]:
+    """Yield the paths on this computer at which the file is; of one elsewhere a copy."""
+    try:
+        for place in _folders(folder):
+            with suppress(MissingFileError):
+                path = (place / source.name).local_path()
+                if path.exists():
+                    yield path
+    except StorageError as error:
+        raise SourceError(str(error)) from error
+
+
+def _folders(first: Location) -> Iterator[Location]:
+    yield first
     named = os.environ.get(DATA_FOLDER_VARIABLE)
     if not named:
         return
-    folder = Path(named).expanduser()
-    if not folder.is_dir():
+    folder = Location(named)
+    if not folder.is_remote and not folder.local_path().is_dir():
         raise SourceError(f"{DATA_FOLDER_VARIABLE} names '{named}', which is not a folder.")
-    yield folder / source.name
+    yield folder
 
 
 def _check_present(source: SourceFile, path: Path) -> None:
@@ -172,14 +188,14 @@ def _describe_hash(source: SourceFile) -> str:
     return f"{source.sha256}{inside}"
 
 
-def _missing_file_message(source: SourceFile, destination: Path, failures: list[str]) -> str:
+def _missing_file_message(source: SourceFile, destination: Location, failures: list[str]) -> str:
     lines = [f"The file {source.name} is not here" + (", and no address gave it." if failures else ".")]
     if source.sha256:
         lines.append(f"  sha256     {_describe_hash(source)}")
     lines += [f"  address    {line}" for line in failures]
     if source.member:
         lines.append(f"  inside     the archive's {source.member}")
-    lines.append(f"  put it at  {destination.absolute()}")
+    lines.append(f"  put it at  {destination if destination.is_remote else destination.identity}")
     lines.append(f"  or in a folder named by {DATA_FOLDER_VARIABLE}, as {source.name}")
     return "\n".join(lines)
 
@@ -201,7 +217,7 @@ def _download(source: SourceFile, destination: Path) -> None:
                 f"Nothing was left there. Make room or give write permission, or name another folder "
                 f"that holds {source.name} with {DATA_FOLDER_VARIABLE}."
             ) from error
-    raise SourceError(_missing_file_message(source, destination, failures))
+    raise SourceError(_missing_file_message(source, Location(destination), failures))
 
 
 def _download_from(url: str, source: SourceFile, destination: Path) -> None:

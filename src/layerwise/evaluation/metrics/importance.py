@@ -84,10 +84,7 @@ def permutation_importance(
         ValueError: the task has no such metric.
     """
     columns = raw_columns(data_spec.blocks)
-    n_rows = min(MAX_ROWS, max(MIN_ROWS, ANSWERS // (len(columns) * n_repeats)))
-    if len(rows) > n_rows:
-        rng = torch_rng(seed, "importance", "rows")
-        rows = rows[torch.randperm(len(rows), generator=rng, device=rng.device)[:n_rows]]
+    rows = _sample_rows(rows, min(MAX_ROWS, max(MIN_ROWS, ANSWERS // (len(columns) * n_repeats))), seed)
     counts = row_counts(rows.weights, len(rows))
     whole = _statistics(data_spec, rows, predict(rows.inputs))
     default = DEFAULT_METRIC.get(data_spec.task, "log_loss")
@@ -114,6 +111,13 @@ def permutation_importance(
             low, high = mean - half, mean + half
         result.append(Importance(name=column, mean=mean, std=std, low=low, high=high, metric=name))
     return sorted(result, key=lambda importance: -importance.mean)
+
+
+def _sample_rows(rows: TensorData, n_rows: int, seed: int) -> TensorData:
+    if len(rows) <= n_rows:
+        return rows
+    rng = torch_rng(seed, "importance", "rows")
+    return rows[torch.randperm(len(rows), generator=rng, device=rng.device)[:n_rows]]
 
 
 def _statistics(data_spec: DataSpec, rows: TensorData, scores: Tensor) -> dict[str, Statistic]:

@@ -15,7 +15,7 @@ from layerwise.evaluation.metrics.arrays import (
     indicator_matrix,
     score_resolution,
 )
-from layerwise.evaluation.metrics.base_rates import base_rate
+from layerwise.evaluation.metrics.baselines import base_rate
 from layerwise.evaluation.metrics.calibration import (
     calibration_interval,
     confidence_and_outcome,

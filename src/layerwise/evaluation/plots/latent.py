@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
@@ -73,10 +74,8 @@ def plot_heat_map(
         matrix, cmap=DIVERGING_CMAP if centered else SEQUENTIAL_CMAP, norm=norm, aspect="auto"
     )
     style_axes(axes, xlabel=xlabel, ylabel=ylabel, grid="none")
-    # At most some 40 names on an axis can be read.
-    for axis, labels in ((axes.xaxis, shorten_labels(list(column_names), 14)), (axes.yaxis, names)):
-        step = -(-len(labels) // 40)
-        axis.set_ticks(range(0, len(labels), step), labels[::step], fontsize=8.5)
+    _name_ticks(axes.xaxis, shorten_labels(list(column_names), 14))
+    _name_ticks(axes.yaxis, names)
     longest = max(len(part) for name in column_names for part in name.split("\n"))
     if longest * 0.075 > cell * max(1.0, 4.0 / (cell * n_columns)):
         axes.tick_params(axis="x", rotation=90)
@@ -87,6 +86,11 @@ def plot_heat_map(
     bar.outline.set_visible(False)
     set_suptitle(figure, title)
     return figure
+
+
+def _name_ticks(axis: Axis, labels: Sequence[str]) -> None:
+    step = -(-len(labels) // 40)  # at most some 40 names on an axis can be read
+    axis.set_ticks(range(0, len(labels), step), labels[::step], fontsize=8.5)
 
 
 def _color_norm(matrix: Any, centered: bool, logarithmic: bool) -> Any:

@@ -10,11 +10,10 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from layerwise.data import ImageShape, channels_of
-from layerwise.models.dropout import Dropout
 from layerwise.models.gan.from_images import NEGATIVE_SLOPE
 from layerwise.models.gan.generator import init_weights, require_divisible_by_4
 from layerwise.models.kinds import register_network
-from layerwise.models.layers import Conv2d, Linear, RowsToImages
+from layerwise.models.layers import Conv2d, Dropout, Linear, RowsToImages
 from layerwise.utils import Config
 
 

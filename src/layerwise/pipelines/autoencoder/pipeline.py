@@ -5,7 +5,7 @@ from kedro.pipeline import Node, Pipeline
 from layerwise.evaluation.demos import DEMO_ACTIVATIONS
 from layerwise.parameters.sizing import corruption_by_rule
 from layerwise.pipelines import preprocessing, views
-from layerwise.pipelines.anomalies import detect_each_class, measure_reference, plot_class_anomalies
+from layerwise.pipelines.anomalies import create_reference, detect_each_class, plot_class_anomalies
 from layerwise.pipelines.autoencoder import downstream, downstream_images, figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
@@ -93,8 +93,7 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
     found = []
     if facts.are_dense:
         found.append(stage.measure(nodes.evaluate_reconstruction, learnt, "reconstruction_metrics"))
-        inputs = [NETWORK, "training", "validation", "data_spec"]
-        found.append(stage.node(measure_reference, inputs, "reference"))
+        found += create_reference(NAME, NETWORK, facts)
     if _variant_has(facts, "is_generative"):
         inputs = [NETWORK, "test", "data_spec", "preprocessor", *SETTINGS]
         found.append(stage.measure(nodes.estimate_likelihood, inputs, "likelihood"))

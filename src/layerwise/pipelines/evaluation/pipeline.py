@@ -6,7 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.data.transforms import AugmentationSettings
 from layerwise.pipelines import views
-from layerwise.pipelines.anomalies import measure_reference
+from layerwise.pipelines.anomalies import create_reference
 from layerwise.pipelines.class_samples import has_class_samples
 from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.baseline_nodes import train_baselines
@@ -62,7 +62,7 @@ def create_pipeline(
     else:
         found += [
             evaluation.node(nodes.measure_stack, ["stack", "test"], "metrics_stack"),
-            evaluation.node(measure_reference, ["stack", "training", "validation", "data_spec"], "reference"),
+            *create_reference(pipeline, "stack", facts),
             *_figures_of_a_stack(reporting, facts, stack),
         ]
     if stack in ("dbn", "dbm") and _has_bound(facts, stack):

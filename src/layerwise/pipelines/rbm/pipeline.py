@@ -4,7 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.models.rbm.units import HIDDEN
 from layerwise.pipelines import preprocessing, views
-from layerwise.pipelines.anomalies import detect_each_class, measure_reference, plot_class_anomalies
+from layerwise.pipelines.anomalies import create_reference, detect_each_class, plot_class_anomalies
 from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import RBMPreview
@@ -86,8 +86,7 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
     learnt, test = ["rbm", "training", "test", "data_spec"], ["test", "data_spec"]
     found = []
     if facts.are_dense:
-        inputs = ["rbm", "training", "validation", "data_spec"]
-        found.append(stage.node(measure_reference, inputs, "reference"))
+        found += create_reference(NAME, "rbm", facts)
     if _has_likelihood(facts):
         found.append(stage.measure(nodes.measure_likelihood, [*learnt, *SETTINGS], "likelihood"))
     if facts.are_labelled and facts.is_on("rbm.probe"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.data import DataSpec
 from layerwise.evaluation.likelihood import VariationalLikelihood
 from layerwise.inference import ModelManifest, ModelParts, hash_rows, save_trained_model
 from layerwise.tracking.environment import is_predictor, pipeline_of
@@ -66,103 +65,117 @@ def save_model_folder(
         problem: the problem's name.
         outputs: what the run has saved, by the names in the catalog.
     """
-    pipeline = pipeline_of(entry)
-    network, preprocessor = catalog.load(entry), catalog.load(f"{pipeline}.preprocessor")
-    data_spec: DataSpec = preprocessor.data_spec
+    run = _PipelineOutputs(catalog, pipeline_of(entry), outputs)
+    network, preprocessor = catalog.load(entry), run.load("preprocessor")
     common: dict[str, Any] = {
         "problem": problem,
-        "pipeline": pipeline,
+        "pipeline": run.pipeline,
         "run_id": run_id,
         "layerwise_version": version("layerwise"),
-        "test_rows_sha256": rows_fingerprint(data_spec, catalog.load(f"{pipeline}.split"), "test"),
+        "test_rows_sha256": rows_fingerprint(preprocessor.data_spec, run.load("split"), "test"),
     }
-    seen, parts = None, None
     if is_predictor(entry):
-        metrics = catalog.load(f"{pipeline}.metrics")
-        manifest = ModelManifest(
-            **common,
-            threshold=metrics.threshold,
-            smearing=metrics.smearing,
-            interval_coverage=metrics.intervals.coverage if metrics.intervals else 0.0,
-            interval_half_widths=metrics.intervals.half_widths if metrics.intervals else (),
-            metrics=metrics.network.model_dump(mode="json"),
-        )
-        seen = seen_rows(catalog, pipeline, preprocessor)
-        if f"{pipeline}.quantiles" in outputs:
-            parts = ModelParts(quantiles=catalog.load(f"{pipeline}.quantiles"))
-        if f"{pipeline}.initial_model" in outputs:
-            source = catalog.load(f"{pipeline}.finetuning_source")
-            before = source.seen_rows
-            manifest = manifest.model_copy(update={"initial_model": source.manifest.registered_name})
-            seen = None if before is None or seen is None else np.concatenate([before, seen])
-        if parameter("refit") and catalog.exists(f"{pipeline}.refit_network"):
-            network, preprocessor = (
-                catalog.load(f"{pipeline}.refit_{each}") for each in ("network", "preprocessor")
-            )
-            seen = seen_rows(catalog, pipeline, preprocessor, ("refit_rows",))
-            manifest = manifest.model_copy(update={"refit": True})
+        manifest = ModelManifest(**common, **_prediction_facts(run))
+        parts = ModelParts(quantiles=run.load("quantiles")) if run.has("quantiles") else None
+        if manifest.refit:
+            network, preprocessor = run.load("refit_network"), run.load("refit_preprocessor")
+        seen = _rows_of_predictor(run, preprocessor, manifest.refit)
     else:
-        own = STACK_METRICS if entry.endswith(".stack") else ("",)
-        measured = [f"{pipeline}.metrics_{part}" for part in own]
-        names = [name for name in outputs if name.startswith(tuple(measured))]
-        metrics = _unsupervised_metrics(catalog, names)
-        for name, (low, high) in _encoder_intervals(catalog, pipeline, outputs).items():
-            if name in metrics:
-                metrics[name] |= {"low": low, "high": high}
-        manifest = ModelManifest(**common, name=f"{problem}.{pipeline}", metrics=metrics)
-        parts = _parts(catalog, pipeline, outputs)
-        if data_spec.task not in ("ratings", "documents"):
-            more = ["unlabelled"] if f"{pipeline}.unlabelled" in outputs else []
-            seen = seen_rows(catalog, pipeline, preprocessor, ("training", "validation", *more))
+        metrics = _unsupervised_metrics(run, STACK_METRICS if entry.endswith(".stack") else ("",))
+        manifest = ModelManifest(**common, name=f"{problem}.{run.pipeline}", metrics=metrics)
+        parts, seen = _parts(run), None
+        if preprocessor.data_spec.task not in ("ratings", "documents"):
+            more = ["unlabelled"] if run.has("unlabelled") else []
+            seen = _seen_rows(run, preprocessor, "training", "validation", *more)
     sha256 = save_trained_model(folder, network, preprocessor, manifest, seen, parts)
     return SavedModel(entry, folder, manifest, sha256)
 
 
-def _parts(catalog: CatalogProtocol[Any, Any], pipeline: str, outputs: Collection[str]) -> ModelParts:
+@dataclass(frozen=True)
+class _PipelineOutputs:
+    """What a pipeline has saved in a run, by the names without the pipeline's."""
+
+    catalog: CatalogProtocol[Any, Any]
+    pipeline: str
+    saved: Collection[str]
+
+    def has(self, name: str) -> bool:
+        return f"{self.pipeline}.{name}" in self.saved
+
+    def load(self, name: str) -> Any:
+        return self.catalog.load(f"{self.pipeline}.{name}")
+
+
+def _prediction_facts(run: _PipelineOutputs) -> dict[str, Any]:
+    """Return what the manifest of a supervised network says beside what each manifest says."""
+    metrics = run.load("metrics")
+    intervals = metrics.intervals
+    facts = {
+        "threshold": metrics.threshold,
+        "smearing": metrics.smearing,
+        "interval_coverage": intervals.coverage if intervals else 0.0,
+        "interval_half_widths": intervals.half_widths if intervals else (),
+        "metrics": metrics.network.model_dump(mode="json"),
+        "refit": parameter("refit") and run.catalog.exists(f"{run.pipeline}.refit_network"),
+    }
+    if run.has("initial_model"):
+        facts["initial_model"] = run.load("finetuning_source").manifest.registered_name
+    return facts
+
+
+def _rows_of_predictor(run: _PipelineOutputs, preprocessor: Any, refit: bool) -> np.ndarray | None:
+    """Return the hashes of the rows that a supervised network has seen, with those of the one that it began as."""
+    if refit:
+        return _seen_rows(run, preprocessor, "refit_rows")
+    seen = _seen_rows(run, preprocessor, "training", "validation")
+    if not run.has("initial_model"):
+        return seen
+    before = run.load("finetuning_source").seen_rows
+    return None if before is None or seen is None else np.concatenate([before, seen])
+
+
+def _parts(run: _PipelineOutputs) -> ModelParts:
     """Return what the network's tasks need, as far as the run has saved it."""
-    names = [name for name in PARTS if f"{pipeline}.{name}" in outputs]
-    found = {name: catalog.load(f"{pipeline}.{name}") for name in names}
+    found = {name: run.load(name) for name in PARTS if run.has(name)}
     # An autoencoder's likelihood is a bound of its own, with no log Z.
     parts = ModelParts(
         **{name: value for name, value in found.items() if not isinstance(value, VariationalLikelihood)}
     )
-    if f"{pipeline}.conditions" in outputs:
-        conditions = catalog.load(f"{pipeline}.conditions").inputs
+    if run.has("conditions"):
+        conditions = run.load("conditions").inputs
         return parts.with_conditions(conditions) if conditions.shape[1] else parts
     return parts
 
 
-def _unsupervised_metrics(catalog: CatalogProtocol[Any, Any], names: Iterable[str]) -> dict[str, Any]:
+def _unsupervised_metrics(run: _PipelineOutputs, kinds: Collection[str]) -> dict[str, Any]:
     """Return what was measured on the test rows, by the names that the run logs without their beginning."""
-    rows = [row for name in sorted(names) for row in catalog.load(name) if row.name.startswith("test/")]
-    return {row.name.removeprefix("test/"): {"value": row.value} for row in rows}
+    beginnings = tuple(f"{run.pipeline}.metrics_{kind}" for kind in kinds)
+    names = sorted(name for name in run.saved if name.startswith(beginnings))
+    rows = [row for name in names for row in run.catalog.load(name) if row.name.startswith("test/")]
+    metrics = {row.name.removeprefix("test/"): {"value": row.value} for row in rows}
+    for name, (low, high) in _encoder_intervals(run).items():
+        if name in metrics:
+            metrics[name] |= {"low": low, "high": high}
+    return metrics
 
 
-def _encoder_intervals(
-    catalog: CatalogProtocol[Any, Any], pipeline: str, outputs: Collection[str]
-) -> dict[str, tuple[float, float]]:
+def _encoder_intervals(run: _PipelineOutputs) -> dict[str, tuple[float, float]]:
     """Return the 95 % intervals of what encoders of different sizes are compared by, by the metrics' names."""
     found = {}
-    if f"{pipeline}.anomalies" in outputs:
-        report = catalog.load(f"{pipeline}.anomalies")
+    if run.has("anomalies"):
+        report = run.load("anomalies")
         main = report.methods[report.score]
         found["anomaly_auc"] = (main.auc_low, main.auc_high)
-    if f"{pipeline}.probe" in outputs:
-        latent = catalog.load(f"{pipeline}.probe").root.get("latent")
+    if run.has("probe"):
+        latent = run.load("probe").root.get("latent")
         for name, metric in latent.root.items() if latent else ():
             if metric.low is not None:
                 found[f"probe/latent/{name}"] = (metric.low, metric.high)
     return found
 
 
-def seen_rows(
-    catalog: CatalogProtocol[Any, Any],
-    name: str,
-    preprocessor: Any,
-    entries: tuple[str, ...] = ("training", "validation"),
-) -> np.ndarray | None:
-    """Return the hashes of a pipeline's training and validation rows; None where a row's inputs are sampled."""
+def _seen_rows(run: _PipelineOutputs, preprocessor: Any, *entries: str) -> np.ndarray | None:
+    """Return the hashes of the rows of a pipeline's entries; None where a row's inputs are sampled."""
     if preprocessor.settings.binarize == "static":
         return None
-    parts = [catalog.load(f"{name}.{part}").inputs for part in entries]
-    return np.concatenate([hash_rows(part.cpu().numpy()) for part in parts])
+    return np.concatenate([hash_rows(run.load(entry).inputs.cpu().numpy()) for entry in entries])

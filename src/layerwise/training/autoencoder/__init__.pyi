@@ -12,8 +12,7 @@ from .registry import (
     register_variant as register_variant,
 )
 from .sequences import train_sequences as train_sequences
-from .settings import AutoencoderSettings as AutoencoderSettings
-from .stack_settings import SAESettings as SAESettings
+from .settings import AutoencoderSettings as AutoencoderSettings, SAESettings as SAESettings
 from .stacking import (
     build_stack as build_stack,
     pretrain_layers as pretrain_layers,

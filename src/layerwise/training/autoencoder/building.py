@@ -11,9 +11,8 @@ from layerwise.models import Activation
 from layerwise.models.autoencoder import AutoencoderConfig, BaseAutoencoder
 from layerwise.models.heads import LossName, OutputName
 from layerwise.models.rbm.units import UnitBlock, UnitsError, unit_blocks
-from layerwise.training.autoencoder.base_settings import BaseAutoencoderSettings
 from layerwise.training.autoencoder.registry import find_variant
-from layerwise.training.autoencoder.settings import AutoencoderSettings
+from layerwise.training.autoencoder.settings import AutoencoderSettings, BaseAutoencoderSettings
 from layerwise.training.plan import TrainingError
 
 

@@ -12,9 +12,8 @@ from layerwise.data import DataSpec, TensorData
 from layerwise.data.transforms import Corruption, CorruptionName, column_groups
 from layerwise.models.autoencoder import RatingAutoencoder, RatingAutoencoderConfig
 from layerwise.models.rbm import rated
-from layerwise.training.autoencoder.base_settings import DEFAULT_CORRUPTION_LEVELS
 from layerwise.training.autoencoder.history import AutoencoderHistory
-from layerwise.training.autoencoder.settings import AutoencoderSettings
+from layerwise.training.autoencoder.settings import DEFAULT_CORRUPTION_LEVELS, AutoencoderSettings
 from layerwise.training.callbacks import Callback, best_epoch_callbacks, plateau_callbacks
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.loop import fit

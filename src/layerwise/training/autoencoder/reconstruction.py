@@ -11,11 +11,14 @@ import torch
 from layerwise.data import ColumnBlock, DataSpec
 from layerwise.data.transforms import Corruption, CorruptionName, column_groups
 from layerwise.models.autoencoder import BaseAutoencoder
-from layerwise.training.autoencoder.base_settings import DEFAULT_CORRUPTION_LEVELS, BaseAutoencoderSettings
 from layerwise.training.autoencoder.latent_penalties import Contraction, KLSparsity, L1Sparsity, Penalty
 from layerwise.training.autoencoder.plans import ReconstructionPlan
 from layerwise.training.autoencoder.registry import AutoencoderVariant
-from layerwise.training.autoencoder.settings import AutoencoderSettings
+from layerwise.training.autoencoder.settings import (
+    DEFAULT_CORRUPTION_LEVELS,
+    AutoencoderSettings,
+    BaseAutoencoderSettings,
+)
 from layerwise.training.gradient_plan import GradientPlan
 from layerwise.training.plan import TrainingError
 from layerwise.utils import torch_rng

@@ -21,7 +21,7 @@ from layerwise.models.autoencoder import (
 from layerwise.training.autoencoder.building import layer_config, select_output
 from layerwise.training.autoencoder.plans import ReconstructionPlan
 from layerwise.training.autoencoder.reconstruction import build_reconstruction_plan
-from layerwise.training.autoencoder.stack_settings import SAESettings
+from layerwise.training.autoencoder.settings import SAESettings
 from layerwise.training.callbacks import (
     Callback,
     ReconstructionHistory,

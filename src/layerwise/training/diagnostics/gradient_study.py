@@ -245,7 +245,7 @@ def remedy_trials(settings: GradientStudySettings, n_rows: int) -> dict[str, lis
             Trial("batch normalisation", vanishing | {"normalization": "batch"}),
             Trial("layer normalisation", vanishing | {"normalization": "layer"}),
         ],
-        f"a start that is too small: {settings.failing_depth} tanh layers from N(0, 0.05^2)": [
+        f"a start that is too small: {settings.failing_depth} tanh layers from N(0, 0.05²)": [
             Trial("failing: small start", small),
             Trial("Glorot start", small | {"initializer": "glorot_uniform"}),
             Trial("orthogonal start", small | {"initializer": "orthogonal"}),

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
 from layerwise.models.gan import Discriminator, Generator
-from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.augmentation import RowAugmentation
 from layerwise.training.gan.conditioning import Conditioning, unconditional
 from layerwise.training.gan.gradient_penalties import backward, r1_penalty, without_gradients_of
 from layerwise.training.gan.objectives.base import OBJECTIVES
+from layerwise.training.gan.settings import AdversarialSettings
 from layerwise.training.optim import (
     device_options,
     learning_rate_factor,

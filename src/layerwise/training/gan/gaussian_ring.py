@@ -12,8 +12,8 @@ from torch import Tensor
 from layerwise.data import TensorData
 from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from layerwise.training.gan.adversarial import AdversarialPlan
-from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.monitor import MODE_FRACTION, GANMonitor
+from layerwise.training.gan.settings import AdversarialSettings
 from layerwise.training.gan.train import GANResult, train_adversarial
 from layerwise.training.histories import Epoch
 from layerwise.utils import Config, dense_parameters, nearest, setting, torch_rng

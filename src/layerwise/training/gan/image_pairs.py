@@ -11,8 +11,8 @@ from torch import Tensor
 from layerwise.data import ImageShape, TensorData, values_of
 from layerwise.models.gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from layerwise.training.gan.adversarial import AdversarialPlan
-from layerwise.training.gan.adversarial_settings import AdversarialSettings
 from layerwise.training.gan.conditioning import conditioning_on_targets
+from layerwise.training.gan.settings import AdversarialSettings
 from layerwise.training.gan.train import GANResult, train_adversarial
 from layerwise.utils import setting, torch_rng
 

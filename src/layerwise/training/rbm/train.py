@@ -79,6 +79,14 @@ def _make_monitor(
     return RBMMonitor(rbm, seen, None if validation is None else _sample_rows(validation, 1000, rng), n_rows)
 
 
+def _best_epoch(rbm: RBM, settings: RBMTrainingSettings, ratings: RatingsMonitor | None) -> list[Callback]:
+    if ratings is not None:
+        return best_epoch_callbacks(rbm, "validation/rmse", settings.patience)
+    if settings.monitor is None:
+        return []
+    return best_epoch_callbacks(rbm, settings.monitor, settings.patience, higher_is_better=True)
+
+
 def fit_rbm(
     rbm: RBM,
     training: TensorData | SparseTensorData,
@@ -117,14 +125,7 @@ def fit_rbm(
         require_complete_rows(rbm, training.inputs, chosen)
     monitor = _make_monitor(rbm, training, validation, settings, torch_rng(seed, name, "watched"), ratings)
     reconstruction_history = rbm_reconstruction_history(rbm, monitor.samples["train"][0].clone())
-    callbacks: list[Callback] = [monitor, reconstruction_history]
-    if ratings is not None:
-        callbacks.insert(0, ratings)
-        callbacks += best_epoch_callbacks(rbm, "validation/rmse", settings.patience)
-    elif settings.monitor is not None:
-        callbacks += best_epoch_callbacks(rbm, settings.monitor, settings.patience, higher_is_better=True)
     plan = ContrastiveDivergence(rbm, chosen, torch_rng(seed, name, "states", device=device))
-    callbacks.insert(0, TrainingRowsMonitor(plan, training))
     progress = fit(
         plan,
         training,
@@ -132,7 +133,13 @@ def fit_rbm(
         batch_size=settings.batch_size,
         rng=torch_rng(seed, name, "order"),
         validation=validation,
-        callbacks=callbacks,
+        callbacks=[
+            TrainingRowsMonitor(plan, training),
+            *([] if ratings is None else [ratings]),
+            monitor,
+            reconstruction_history,
+            *_best_epoch(rbm, settings, ratings),
+        ],
         transform=make_dynamic_binarization(seed, device, name) if dynamic_binarization else None,
         name=name,
         # The curves of the network that a run is about stand under the same names in every pipeline.

@@ -5,8 +5,6 @@ from .finetuning import (
     finetuning_device as finetuning_device,
     fit_network as fit_network,
 )
-from .grid import GridSettings as GridSettings, rank_points as rank_points
-from .grid_result import GridResult as GridResult, train_grid as train_grid
 from .history import FinetuningHistory as FinetuningHistory
 from .losses import (
     DEFAULTS as DEFAULTS,
@@ -16,6 +14,12 @@ from .losses import (
     resolve_loss as resolve_loss,
 )
 from .network import MLPSettings as MLPSettings, new_network as new_network
-from .network_stack import train_network_stack as train_network_stack
+from .network_stacks import (
+    GridResult as GridResult,
+    GridSettings as GridSettings,
+    StackHistory as StackHistory,
+    rank_points as rank_points,
+    train_grid as train_grid,
+    train_network_stack as train_network_stack,
+)
 from .settings import FinetuningSettings as FinetuningSettings
-from .stack_state import StackHistory as StackHistory

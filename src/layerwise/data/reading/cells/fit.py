@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from layerwise.data.errors import DataError
@@ -47,11 +47,7 @@ def fit_reading(
         **dict.fromkeys(settings.dates, "date"),
         **settings.columns,
     }
-    for name in stated:
-        if name not in cells:
-            raise DataError(
-                f"problem.reading: column '{name}' is not in the table{nearest(name, [str(each) for each in cells])}"
-            )
+    _require_columns(stated, cells)
     columns: dict[str, ColumnReading] = {}
     problems: dict[str, str] = {}
     suggestions: list[SuggestedSetting] = []
@@ -79,6 +75,14 @@ def fit_reading(
     if problems:
         raise UnreadableError("; ".join(problems.values()), suggestions, list(problems))
     return Reading(settings=settings, columns={name: columns[name] for name in map(str, cells)})
+
+
+def _require_columns(names: Iterable[str], cells: pd.DataFrame) -> None:
+    for name in names:
+        if name not in cells:
+            raise DataError(
+                f"problem.reading: column '{name}' is not in the table{nearest(name, [str(each) for each in cells])}"
+            )
 
 
 def _has_points(column: pd.Series) -> bool:

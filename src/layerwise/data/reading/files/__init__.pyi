@@ -2,6 +2,7 @@ from .containers import contents_of as contents_of, validate_file_exists as vali
 from .csv_cells import (
     format_csv_cells as format_csv_cells,
     format_csv_line as format_csv_line,
+    marks_file as marks_file,
     read_marked as read_marked,
     write_marked as write_marked,
 )

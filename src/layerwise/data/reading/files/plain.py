@@ -59,14 +59,8 @@ def read_plain(
     import pandas as pd
 
     separator, n = dialect.separator, len(header.names)
-    if n < 2 or separator == " " or not separator.isascii() or not lines:
-        return None
     text = "".join(lines)
-    if lines[0].count(separator) != n - 1 or text.count(separator) != len(lines) * (n - 1):
-        return None
-    if (dialect.quote and dialect.quote in text) or ("\r" in text and text.count("\r") != text.count("\r\n")):
-        return None
-    if not text.isascii() and UNKNOWN_BYTE.search(text):
+    if not _is_plain(lines, text, dialect, n):
         return None
     if not text.endswith("\n"):
         text += "\n"
@@ -108,6 +102,18 @@ def read_plain(
     return pd.DataFrame(
         {header.names[k]: found[k] if k in may_be - other else _stripped(found[k]) for k in header.kept}
     )
+
+
+def _is_plain(lines: list[str], text: str, dialect: Dialect, n: int) -> bool:
+    """Whether lines are n cells each, as far as counting characters tells, with nothing in them that is quoted."""
+    separator = dialect.separator
+    if n < 2 or separator == " " or not separator.isascii() or not lines:
+        return False
+    if lines[0].count(separator) != n - 1 or text.count(separator) != len(lines) * (n - 1):
+        return False
+    if (dialect.quote and dialect.quote in text) or ("\r" in text and text.count("\r") != text.count("\r\n")):
+        return False
+    return text.isascii() or not UNKNOWN_BYTE.search(text)
 
 
 def _are_numbers(column: pd.Series) -> bool:

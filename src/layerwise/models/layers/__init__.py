@@ -1,0 +1,5 @@
+"""Layers and what they are made with: activations, initializers, dropout, embeddings of numbers."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

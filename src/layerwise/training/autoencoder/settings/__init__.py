@@ -1,0 +1,5 @@
+"""The hyperparameters of autoencoders, and which of them exclude each other."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

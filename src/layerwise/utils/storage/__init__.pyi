@@ -1,0 +1,7 @@
+from .atomic_writes import atomic_write as atomic_write
+from .location import (
+    Location as Location,
+    MissingFileError as MissingFileError,
+    StorageError as StorageError,
+    address_of as address_of,
+)
