@@ -41,7 +41,7 @@ def files_parsed_once():
 
 @contextmanager
 def sessions_begun_quickly():
-    """Read Kedro's settings once for all sessions, and look once for the package whose tables it asks of every value."""
+    """Read Kedro's settings once for all sessions, and look once for a package that Kedro asks of each value."""
     configure = type(settings).configure
 
     def configure_once(self, module):
