@@ -133,17 +133,17 @@ WITHOUT_FIGURES = ("checkpointing", "cli")
 FEW_FIGURES = ("inference", "parameters", "sweeping", "tracking", "training")
 
 
-def drawn(blank, undrawn):
+def figures_of_runs(blank, skipped):
     """A context in which figures are drawn and saved blank, are not drawn at all, or one that changes nothing."""
-    from helpers.quick_projects import blank_figures, undrawn_figures
+    from helpers.quick_projects import blank_figures, skipped_figures
 
-    return undrawn_figures() if undrawn else blank_figures() if blank else nullcontext()
+    return skipped_figures() if skipped else blank_figures() if blank else nullcontext()
 
 
 @pytest.fixture(scope="module", autouse=True)
 def figures_are_drawn_where_they_are_looked_at(request):
     """Leaves out the figures of some tests' runs; those of fixtures of the whole session are drawn."""
-    with drawn(False, stands_in(request, WITHOUT_FIGURES)):
+    with figures_of_runs(False, stands_in(request, WITHOUT_FIGURES)):
         yield
 
 
@@ -154,7 +154,7 @@ def a_tests_own_runs_draw_what_it_looks_at(request):
     The tests of the pipelines draw them, by which every setting's figures are tried, and save them blank.
     """
     marked = request.node.get_closest_marker("figures")
-    with drawn(
+    with figures_of_runs(
         not marked and stands_in(request, ["pipelines"]), not marked and stands_in(request, FEW_FIGURES)
     ):
         yield

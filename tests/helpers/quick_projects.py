@@ -90,11 +90,11 @@ def put_empty_store(folder):
 
 
 @contextmanager
-def undrawn_figures():
+def skipped_figures():
     """Have pipelines draw nothing, in tests of what any pipeline does; a white picture stands for each figure."""
     figure = Stage.figure
 
-    def undrawn(self, function, inputs, name=None):
+    def skipped(self, function, inputs, name=None):
         @functools.wraps(function)
         def draw_nothing(*_):
             return SinglePassFigure()
@@ -102,7 +102,7 @@ def undrawn_figures():
         return figure(self, draw_nothing, inputs, name)
 
     with pytest.MonkeyPatch.context() as patch, blank_figures():
-        patch.setattr(Stage, "figure", undrawn)
+        patch.setattr(Stage, "figure", skipped)
         yield
 
 
