@@ -51,11 +51,11 @@ def test_what_gives_training_rows_away_is_refused_with_what_to_do():
         return privacy_refusal(ModelManifest(problem="churn", pipeline="gan", metrics=measured))
 
     assert refusal() == refusal(memorization_ratio=0.5, membership_auc_low=0.55) == ""
-    near, told = refusal(memorization_ratio=0.31), refusal(memorization_ratio=0.9, membership_auc_low=0.58)
+    near, known = refusal(memorization_ratio=0.31), refusal(memorization_ratio=0.9, membership_auc_low=0.58)
     assert "Not registered as churn: the rows that it draws are too near to training rows" in near
     assert "(memorization_ratio 0.31, below 0.5). Train it for fewer epochs" in near
-    assert "tell which rows it learnt from" in told
-    assert "(membership_auc_low 0.58, above 0.55)" in told
+    assert "tell which rows it learnt from" in known
+    assert "(membership_auc_low 0.58, above 0.55)" in known
 
 
 def test_the_fingerprint_depends_on_file_targets_and_rows():
