@@ -195,7 +195,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             frame = raw_rows(self, X, reset=reset, image_shape=None)
             if reset:
                 settings = (self.settings or {}).get("preprocessing", {})
-                self.preprocessor_ = fit_table(frame, settings, self.visible)
+                self.preprocessor_: LabelledPreprocessor | None = fit_table(frame, settings, self.visible)
             assert self.preprocessor_ is not None
             return TensorData(torch.from_numpy(self.preprocessor_.inputs(frame)))
         if reset:

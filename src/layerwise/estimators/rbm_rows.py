@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from pydantic import ValidationError
 
 from layerwise.data import PreprocessingSettings, Problem, Split
-from layerwise.data.preprocessing import Preprocessor, fit_preprocessor
+from layerwise.data.preprocessing import LabelledPreprocessor, fit_preprocessor
 from layerwise.estimators.settings import describe_errors
 from layerwise.parameters import ParameterError
 
@@ -20,7 +20,7 @@ def needs_preprocessing(X: Any) -> bool:
     return isinstance(X, pd.DataFrame) and not all(map(pd.api.types.is_numeric_dtype, X.dtypes))
 
 
-def fit_table(frame: Any, settings: dict[str, Any], visible: str) -> Preprocessor:
+def fit_table(frame: Any, settings: dict[str, Any], visible: str) -> LabelledPreprocessor:
     """Return the preprocessor of a table, fitted on all of its rows.
 
     Args:
@@ -38,4 +38,5 @@ def fit_table(frame: Any, settings: dict[str, Any], visible: str) -> Preprocesso
         raise ParameterError("settings: preprocessing: " + "; ".join(describe_errors(error, {}))) from error
     none = np.empty(0, np.int64)
     split = Split(training=np.arange(len(frame)), validation=none, test=none)
-    return fit_preprocessor(frame, split, Problem(name="estimator", task="multiclass"), checked, 0)
+    found = fit_preprocessor(frame, split, Problem(name="estimator", task="multiclass"), checked, 0)
+    return cast("LabelledPreprocessor", found)
