@@ -16,6 +16,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from layerwise.data import SparseTensorData, TensorData
+from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.estimators.rbm_folder import load_state, save_state
 from layerwise.estimators.rbm_rows import fit_table, needs_preprocessing
 from layerwise.estimators.rows import raw_rows
