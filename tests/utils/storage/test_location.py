@@ -113,7 +113,7 @@ def test_a_missing_package_and_an_unknown_store_are_one_sentence(monkeypatch):
     ):
         Location("gs://b/x").check()
     monkeypatch.undo()
-    with pytest.raises(StorageError, match=r"^nowhere://b/x cannot be read: Protocol not known: nowhere$"):
+    with pytest.raises(StorageError, match=r"^nowhere://b/x cannot be used: Protocol not known: nowhere$"):
         Location("nowhere://b/x").check()
 
 

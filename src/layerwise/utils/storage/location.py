@@ -62,7 +62,7 @@ class Location:
             StorageError: there is none, or it does not take the credentials.
         """
         if self.is_remote:
-            with self._file_system("read"):
+            with self._file_system("used"):
                 pass
 
     @property
