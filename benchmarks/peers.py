@@ -76,7 +76,12 @@ def outliers() -> dict[str, Train]:
     """Return an outlier detector of 10 numbers, 10-64-32-64-10, batches of 100."""
     rows = table().to_numpy()[:, :10].astype(np.float64)
     own = AutoencoderDetector(
-        32, hidden_sizes=(64,), activation="relu", epochs=EPOCHS, batch_size=TABLE_BATCH, random_state=0
+        latent_size=32,
+        hidden_sizes=(64,),
+        activation="relu",
+        epochs=EPOCHS,
+        batch_size=TABLE_BATCH,
+        random_state=0,
     )
     found: dict[str, Train] = {"layerwise": lambda: own.fit(rows)}
     if find_spec("pyod"):
