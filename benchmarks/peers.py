@@ -73,8 +73,9 @@ def variational() -> dict[str, Train]:
 
 
 def outliers() -> dict[str, Train]:
-    """Return an outlier detector of 10 numbers, 10-64-32-64-10, batches of 100."""
-    rows = table().to_numpy()[:, :10].astype(np.float64)
+    """Return an outlier detector of 40 numbers, 40-64-8-64-40, batches of 100."""
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((TABLE_ROWS, 8)) @ rng.standard_normal((8, 40))
     own = AutoencoderDetector(
         latent_size=32,
         hidden_sizes=(64,),
@@ -88,6 +89,7 @@ def outliers() -> dict[str, Train]:
         from pyod.models.auto_encoder import AutoEncoder
 
         peer = AutoEncoder(
+            hidden_neuron_list=[64, 8],
             epoch_num=EPOCHS,
             batch_size=TABLE_BATCH,
             batch_norm=False,
@@ -147,7 +149,7 @@ def small_network() -> dict[str, Train]:
 WORK: dict[str, Callable[[], dict[str, Train]]] = {
     "CD-1 784-500": contrastive_divergence,
     "variational autoencoder 784-512-16": variational,
-    "outlier detector 10-64-32-64-10": outliers,
+    "outlier detector 40-64-8-64-40": outliers,
     "conditional GAN of a table": tables,
     "network 11-6-6-1": small_network,
 }
