@@ -44,9 +44,9 @@ def fit_pca(training: Tensor, k: int | float) -> PrincipalComponents:
     from sklearn.decomposition import PCA
 
     rows = training.cpu().numpy().astype(np.float64)
-    # Of the covariance, in double precision: exact, and many times as fast as the singular values of tall rows. Its work
-    # is cubic in the columns; that of the singular values is so in the rows where these are fewer. The largest entry of
-    # a component is positive, so that those of other rows agree.
+    # Of the covariance, in double precision: exact, and many times as fast as the singular values of tall rows. But its
+    # work is cubic in the columns, and that of the singular values in the rows where these are fewer. The largest entry
+    # of a component is positive, so that those of other rows agree.
     solver = "full" if rows.shape[1] > max(len(rows), MANY_COLUMNS) else "covariance_eigh"
     found = PCA(min(k, *rows.shape) if k >= 1 else k, svd_solver=solver).fit(rows)
     mean, directions, fractions = (
