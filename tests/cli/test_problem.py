@@ -64,6 +64,7 @@ def test_a_problem_of_a_file_elsewhere_names_its_address(command, fresh_project,
 
 
 def test_a_new_problem_is_written_checked_and_runs_to_predictions_of_its_own_file(command, fresh_project):
+    (fresh_project.path / "mlflow.db").unlink()
     code, said = command("new", "shop", "shop.csv", "--target", "kept")
     assert code == 0, said
     for text in ("kedro problem check shop", "--env=shop", "predict.input=shop.csv", "drop ['id']"):

@@ -172,15 +172,10 @@ class Location:
             extra = EXTRAS.get(self.protocol)
             remedy = f"pip install 'layerwise[{extra}]'" if extra else str(error)
             raise StorageError(f"{self} needs a package that is missing: {remedy}") from error
-        except PermissionError as error:
-            raise StorageError(
-                mask_secrets(
-                    f"{self} may not be {done}: correct the credentials, or ask for the right ({error})"
-                )
-            ) from error
         except Exception as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise StorageError(mask_secrets(f"{self} cannot be {done}: {reason}")) from error
+            remedy = "; correct the credentials, or ask for the right" * isinstance(error, PermissionError)
+            raise StorageError(mask_secrets(f"{self} cannot be {done}: {reason}{remedy}")) from error
 
 
 def address_of(path: Path) -> str:
