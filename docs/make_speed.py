@@ -22,6 +22,8 @@ HEADING = "## Costs that grow\n"
 # What lies between nodes, loads and saves: imports, the start of MLflow and its end. It does not grow.
 BESIDE = "else"
 SHOWN_STEPS = 3
+# Of shorter steps docs/costs.json says nothing.
+LEAST_SECONDS = 0.05
 INTRODUCTION = """Processor seconds and the peak of anonymous memory of one command on one thread, and the exponent p of
 its nodes, loads and saves: seconds ~ size^p, fitted on a log scale with its standard error, and that of the last two
 sizes alone, where constant costs weigh least; 1 is linear. Networks train for one epoch, or 20 where units, layers or
@@ -47,8 +49,8 @@ def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> tuple[float, f
 
 
 def of_steps(entry: Mapping[str, Any]) -> float:
-    """Return the seconds of a command's nodes, loads and saves."""
-    return sum(seconds for name, seconds in entry["steps"].items() if name != BESIDE)
+    """Return the seconds of a command's nodes, loads and saves; the least that is kept where all are below it."""
+    return max(sum(seconds for name, seconds in entry["steps"].items() if name != BESIDE), LEAST_SECONDS)
 
 
 def line(pipeline: str, axis: str, entries: Mapping[int, Mapping[str, Any]]) -> list[str]:
@@ -88,7 +90,7 @@ def line(pipeline: str, axis: str, entries: Mapping[int, Mapping[str, Any]]) -> 
 def cost_table(figures: Figures) -> str:
     """Return what every series costs."""
     rows = []
-    for name, by_size in figures.items():
+    for name, by_size in sorted(figures.items()):
         axis = name.split("/")[1]
         sizes = sorted(map(int, by_size))
         for pipeline in by_size[str(sizes[0])]:
