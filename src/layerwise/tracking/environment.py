@@ -8,7 +8,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +78,20 @@ def top_level_keys(pipeline: Pipeline) -> set[str]:
     return {
         name.removeprefix("params:").split(".")[0] for name in pipeline.inputs() if name.startswith("params:")
     }
+
+
+def pipeline_names(run_params: Mapping[str, Any]) -> list[str]:
+    """Return the names of a run's pipelines as Kedro's hooks are told of it; sorted, since they come in no order."""
+    names = run_params.get("pipeline_names") or ["__default__"]
+    return sorted({str(name).replace("__default__", "dbn") for name in names})
+
+
+def whole_pipeline(names: Sequence[str]) -> Pipeline:
+    """Return all nodes of pipelines by their names, where a process has a part of them."""
+    from kedro.framework.project import pipelines
+
+    first, *others = (pipelines[name] for name in names)
+    return sum(others, first)
 
 
 def run_tags(project: Path, problem: str, pipeline: str) -> dict[str, str]:
