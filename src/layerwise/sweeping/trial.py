@@ -23,7 +23,15 @@ EVERY_EPOCH, STRIDE = 10, 5
 
 
 class WorkerStopped(KeyboardInterrupt):
-    """The launcher is gone, or wants no more trials."""
+    """The launcher is gone, or wants no more trials.
+
+    Args:
+        number: of the trial that is left.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
 class _KeptDataset(MemoryDataset):
@@ -92,7 +100,7 @@ class TrialListener:
             WorkerStopped: the worker shall stop.
         """
         if self.is_over():
-            raise WorkerStopped
+            raise WorkerStopped(self.trial.number)
         if self.metric not in metrics or step is None or (step > EVERY_EPOCH and step % STRIDE):
             return
         self.trial.report(metrics[self.metric], step)
