@@ -10,6 +10,7 @@ from layerwise.pipelines.autoencoder import downstream, downstream_images, figur
 from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import AutoencoderPreview
+from layerwise.pipelines.privacy import create_privacy
 from layerwise.pipelines.recommendation import create_recommendation
 from layerwise.pipelines.stage import Stage
 from layerwise.sweeping import Objective
@@ -97,6 +98,8 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
     if _variant_has(facts, "is_generative"):
         inputs = [NETWORK, "test", "data_spec", "preprocessor", *SETTINGS]
         found.append(stage.measure(nodes.estimate_likelihood, inputs, "likelihood"))
+        if facts.has_rows("table"):
+            found.append(create_privacy(NAME, NETWORK))
     if facts.are_labelled and facts.is_on("autoencoder.probe"):
         inputs = [NETWORK, "labelled", "validation", "test", "data_spec", *SETTINGS]
         found.append(stage.measure(nodes.probe_latent, inputs, "probe"))

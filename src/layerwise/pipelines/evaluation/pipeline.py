@@ -20,6 +20,7 @@ from layerwise.pipelines.evaluation.segment_nodes import (
     plot_segments,
 )
 from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts, trained_network
+from layerwise.pipelines.privacy import create_privacy
 from layerwise.pipelines.stage import LEADERBOARD, Stage, with_first
 
 SETTINGS = ["params:evaluation", "params:seed"]
@@ -65,6 +66,8 @@ def create_pipeline(
             *create_reference(pipeline, "stack", facts),
             *_figures_of_a_stack(reporting, facts, stack),
         ]
+    if stack in ("dbn", "dbm") and facts.has_rows("table"):
+        found.append(create_privacy(pipeline, "stack", "stack_privacy"))
     if stack in ("dbn", "dbm") and _has_bound(facts, stack):
         inputs = ["stack", "training", "test", f"params:{stack}", "params:seed"]
         bound = bound_log_prob if stack == "dbn" else bound_log_prob_of_dbm

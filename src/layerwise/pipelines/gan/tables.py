@@ -117,7 +117,7 @@ def evaluate_rows(
     seed: int,
     classifier: MLP | None = None,
 ) -> tuple[RowFidelity, LoggedMetrics]:
-    """Compare generated rows with test rows by detection and memorization, of a table with a target by utility too."""
+    """Compare generated rows with test rows by detection and privacy, of a table with a target by utility too."""
     predict = None if classifier is None else partial(predict_classes, classifier)
     found = compare_rows(generated, training, test, columns, predict, seed)
     log.info(found)

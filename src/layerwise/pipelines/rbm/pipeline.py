@@ -8,6 +8,7 @@ from layerwise.pipelines.anomalies import create_reference, detect_each_class, p
 from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import RBMPreview
+from layerwise.pipelines.privacy import create_privacy
 from layerwise.pipelines.rbm import collections, figure_nodes as plots, nodes
 from layerwise.pipelines.recommendation import create_recommendation
 from layerwise.pipelines.stage import Stage
@@ -87,6 +88,8 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
     found = []
     if facts.are_dense:
         found += create_reference(NAME, "rbm", facts)
+    if facts.has_rows("table"):
+        found.append(create_privacy(NAME, "rbm"))
     if _has_likelihood(facts):
         found.append(stage.measure(nodes.measure_likelihood, [*learnt, *SETTINGS], "likelihood"))
     if facts.are_labelled and facts.is_on("rbm.probe"):
