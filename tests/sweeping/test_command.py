@@ -95,7 +95,7 @@ def test_a_killed_worker_costs_no_trial_and_a_stopped_sweep_goes_on(fresh_projec
 
 def test_a_sweep_whose_trials_would_train_in_ranks_is_refused(project):
     bootstrap_project(project.path)
-    with pytest.raises(SweepError, match="leave compute.ranks at 1 and give --workers"):
+    with pytest.raises(SweepError, match=r"leave compute\.ranks at 1 and give --workers"):
         make_job(project.path, "mlp", "forest_fires_size", {"compute": {"ranks": 2}}, None, None, "one")
 
 

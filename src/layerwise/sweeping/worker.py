@@ -41,7 +41,7 @@ class Worker:
         self.client = retrying_client(job.uri)
         self.parent = self.client.get_run(job.run_id)
         self.study = load_study(job, slot)
-        self.runner = TrialRunner(job.space.keys)
+        self.runner = TrialRunner(job.space.root)
         # Of this computer's workers one at a time counts the trials and begins one.
         self.turn = FileLock(job.folder / f"{job.pipeline}.lock")
 
