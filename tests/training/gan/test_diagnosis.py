@@ -166,7 +166,7 @@ def test_the_monitor_measures_diversity_and_displacement():
     assert [epoch for epoch, _ in monitor.sample_history] == [0, 2, 4]
 
 
-def test_the_monitor_measures_how_far_samples_are_from_validation_rows_where_it_is_told_how():
+def test_the_monitor_measures_how_far_samples_are_from_validation_rows_where_it_can():
     real = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
     places = [torch.zeros(2), torch.zeros(2), torch.tensor([3.0, 4.0])]
     _, found = monitored(places, real, lambda rows: float((rows - real).norm(dim=1).mean()))
