@@ -1,5 +1,7 @@
 """A run whose nodes are processes of their own: opened, reported into from several sessions, and ended."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -29,7 +31,8 @@ def end(project, *given):
 
 
 def run_nodes(*given):
-    """Run a part of the nodes in a session of its own, as `kedro run` does."""
+    """Run a part of the nodes in a session of its own, as `kedro run` in the project's folder does."""
+    bootstrap_project(Path.cwd())
     found = CliRunner().invoke(run, given)
     if found.exception:
         raise found.exception
@@ -117,7 +120,7 @@ def test_a_node_waits_for_those_whose_outputs_it_reads(opened):
     given, run_id = opened
     # What an earlier run has left is not read as if it were this one's.
     said = refused(*given, "--nodes=preprocessing.split_rows_mlp")
-    assert said == f"run {run_id}: preprocessing.read_rows_mlp has not run"
+    assert said == f"run {run_id}: what has not run: preprocessing.read_rows_mlp"
 
 
 def test_another_problem_pipeline_or_parameter_than_the_runs_own_is_one_sentence(project, opened):
@@ -141,6 +144,13 @@ def test_an_id_that_is_no_open_runs_is_one_sentence(project, monkeypatch):
     assert "LAYERWISE_RUN_ID is not set" in end(project, *arguments("opened")).output
 
 
+def test_predictions_need_no_opened_run(project):
+    given = CliRunner().invoke(run_begin, ["--pipelines=predict"], obj=bootstrap_project(project.path))
+    assert given.exit_code == 1
+    assert given.stdout == ""
+    assert "predict is one node" in given.stderr
+
+
 def test_while_a_run_is_open_no_other_one_writes_to_its_place(opened, monkeypatch):
     given, run_id = opened
     monkeypatch.delenv(RUN_ID_VARIABLE)
@@ -153,12 +163,12 @@ def test_a_run_with_nodes_that_have_not_finished_ends_as_failed_and_says_which(p
     run_nodes(*given, "--nodes=preprocessing.read_rows_mlp")
     ended = end(project, *given)
     assert ended.exit_code == 1
-    first = f"Error: run {run_id}: preprocessing.split_rows_mlp has not run; "
+    first = f"Error: run {run_id}: what has not run: preprocessing.split_rows_mlp, "
     assert ended.output.startswith(first)
     assert ended.output.rstrip().endswith("The run is FAILED")
     assert status(project, run_id) == "FAILED"
     tags = dict(project.query("select key, value from tags where run_uuid=?", run_id))
-    assert "preprocessing.split_rows_mlp has not run" in tags["error"]
+    assert "what has not run: preprocessing.split_rows_mlp, " in tags["error"]
 
 
 def test_a_node_that_failed_goes_on_from_its_checkpoint_and_its_epochs_are_logged_once(project, monkeypatch):

@@ -122,15 +122,16 @@ class OpenedRun:
         left = {name: each for name, each in records.items() if each.get("status") != FINISHED}
         if not left and not failed:
             return
-        broken = [f"{name} failed: {each['error']}" for name, each in left.items() if each.get("error")]
-        other = [
-            f"{name} has {'not ended' if each else 'not run'}"
-            for name, each in left.items()
-            if not each.get("error")
-        ]
-        said = broken + other or ["it was ended as failed"]
-        more = f"; and {len(said) - MAX_SHOWN} more" if len(said) > MAX_SHOWN else ""
-        raise UnfinishedNodesError(f"run {self._run_id}: {'; '.join(said[:MAX_SHOWN])}{more}")
+        said = [f"{name} failed: {each['error']}" for name, each in left.items() if each.get("error")]
+        open_nodes = {
+            "not ended": [name for name, each in left.items() if each and not each.get("error")],
+            "not run": [name for name, each in left.items() if not each],
+        }
+        for what, those in open_nodes.items():
+            if those:
+                more = f" and {len(those) - MAX_SHOWN} more" if len(those) > MAX_SHOWN else ""
+                said.append(f"what has {what}: {', '.join(those[:MAX_SHOWN])}{more}")
+        raise UnfinishedNodesError(f"run {self._run_id}: {'; '.join(said) or 'it was ended as failed'}")
 
     def finish(self, status: str | None) -> None:
         """End the run, or with no status leave it open for the other processes."""

@@ -123,6 +123,6 @@ def test_utility_on_many_classes_is_that_of_the_linear_model_alone(rng):
     def rows(n_classes):
         return TensorData(torch.randn(2 * n_classes, 2), torch.arange(2 * n_classes) % n_classes)
 
-    assert list(synthetic_data_utility(rows(101), rows(101), rows(101), "multiclass", 101, 0)) == [
+    assert list(synthetic_data_utility(rows(51), rows(51), rows(51), "multiclass", 51, 0)) == [
         "logistic regression"
     ]

@@ -27,7 +27,7 @@ N_NEIGHBORS = 3
 # Products that nearest neighbors may take, some half a minute's work.
 NEIGHBORS_WORK = 1e12
 # Boosting grows a hundred trees for each class or output, and each leaf of a forest holds a number for each.
-TREES_OUTPUTS, TREES_WORK = 100, 5e6
+TREES_OUTPUTS, TREES_WORK = 50, 5e6
 
 
 def baseline_scores(
@@ -155,7 +155,7 @@ def usual_families(
         images: whether the rows are images, whose nearest neighbors are hard to beat and quick.
         n_products: training rows times test rows times inputs, of which nearest neighbors take each.
         n_rows: training rows.
-        n_outputs: classes or outputs; for more than 100, or more than 5,000,000 with the rows, no trees are grown.
+        n_outputs: classes or outputs; for more than 50, or more than 5,000,000 with the rows, no trees are grown.
         all_of_them: also those that take minutes on images or on many classes.
     """
     linear: Family = "ridge" if task == "regression" else "linear"
