@@ -168,6 +168,14 @@ def mlflow_forgets_where_a_test_looked():
         sys.modules["mlflow"].set_tracking_uri(None)
 
 
+@pytest.fixture(autouse=True)
+def the_next_test_has_no_server_of_this_one():
+    """Has MLflow forget the server that a test named to it, which it keeps for the whole process."""
+    yield
+    if "mlflow" in sys.modules:
+        sys.modules["mlflow"].set_tracking_uri(None)
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory):
     """A project that all tests share; each test says what it runs."""

@@ -103,6 +103,14 @@ def test_no_file_of_a_folder_elsewhere_is_copied_outside_of_it(store, tmp_path):
     assert list(tmp_path.rglob("inside"))
 
 
+def test_an_address_does_not_lead_out_of_the_folder_of_copies(store):
+    store.pipe("/secrets", b"1")
+    with pytest.raises(
+        StorageError, match=r"^memory://bucket/../../secrets cannot be read: an address has no"
+    ):
+        Location("memory://bucket/../../secrets").local_path()
+
+
 def test_a_missing_package_and_an_unknown_store_are_one_sentence(monkeypatch):
     monkeypatch.setattr(
         fsspec.core, "url_to_fs", lambda *_, **__: (_ for _ in ()).throw(ImportError("Install gcsfs"))
@@ -113,7 +121,7 @@ def test_a_missing_package_and_an_unknown_store_are_one_sentence(monkeypatch):
     ):
         Location("gs://b/x").check()
     monkeypatch.undo()
-    with pytest.raises(StorageError, match=r"^nowhere://b/x cannot be read: Protocol not known: nowhere$"):
+    with pytest.raises(StorageError, match=r"^nowhere://b/x cannot be used: Protocol not known: nowhere$"):
         Location("nowhere://b/x").check()
 
 

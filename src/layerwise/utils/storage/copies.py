@@ -58,7 +58,9 @@ def update_copy(system: AbstractFileSystem, path: str, target: Path) -> None:
             for name, info in found.items()
             if known.get(name) != now[name] or not _is_whole(target / name, info)
         ]
-        _fetch(system, {f"{path}/{name}" if name else path: target / name for name in changed}, index.parent)
+        if changed:
+            targets = {f"{path}/{name}" if name else path: target / name for name in changed}
+            _fetch(system, targets, index.parent)
         for name in known.keys() - now.keys():
             (target / name).unlink(missing_ok=True)
         if now != known:
