@@ -124,7 +124,7 @@ def pythae_loop(x: torch.Tensor) -> float:
         trainer = BaseTrainer(model=model, train_dataset=Dataset(), training_config=settings)
         trainer.prepare_training()
         began = time.perf_counter()
-        trainer.training_step(1)
+        trainer.train_step(1)
         return time.perf_counter() - began
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -57,7 +58,10 @@ class Project:
     """A copy of the project's frame, with runs of its own."""
 
     def __init__(self, path: Path) -> None:
+        from helpers.quick_projects import put_empty_store
+
         self.path = path
+        put_empty_store(path)
         for name in ("pyproject.toml", ".telemetry"):
             (path / name).symlink_to(ROOT / name)
         # Kedro wants the source folder itself inside the project.
@@ -110,11 +114,11 @@ class Project:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def files_are_parsed_once():
-    """Reads the same configuration in session after session without parsing it again."""
-    from helpers.quick_projects import files_parsed_once
+def runs_begin_and_end_quickly():
+    """Reads the same settings in session after session without parsing them again, and waits for no disk."""
+    from helpers.quick_projects import files_left_to_the_system, files_parsed_once, sessions_begun_quickly
 
-    with files_parsed_once():
+    with files_parsed_once(), sessions_begun_quickly(), files_left_to_the_system():
         yield
 
 
@@ -123,35 +127,53 @@ def stands_in(request, folders):
     return not {parent.name for parent in request.path.parents}.isdisjoint(folders)
 
 
-def saved_blank(blank):
-    """A context in which figures are saved blank, or one that changes nothing."""
-    if not blank:
-        return nullcontext()
-    from helpers.quick_projects import blank_figures
-
-    return blank_figures()
-
-
-# Folders whose tests look at no figure that a run of theirs draws.
+# Folders whose tests look at no figure, nor at the drawing of one, that a run of theirs makes.
 WITHOUT_FIGURES = ("checkpointing", "cli")
+# Folders whose tests run pipelines of their own for what is not drawn.
+FEW_FIGURES = ("inference", "parameters", "sweeping", "tracking", "training")
+
+
+def figures_of_runs(blank, skipped):
+    """A context in which figures are drawn and saved blank, are not drawn at all, or one that changes nothing."""
+    from helpers.quick_projects import blank_figures, skipped_figures
+
+    return skipped_figures() if skipped else blank_figures() if blank else nullcontext()
 
 
 @pytest.fixture(scope="module", autouse=True)
 def figures_are_drawn_where_they_are_looked_at(request):
-    """Saves the figures of some tests' runs blank; those of fixtures of the whole session are drawn."""
-    with saved_blank(stands_in(request, WITHOUT_FIGURES)):
+    """Leaves out the figures of some tests' runs; those of fixtures of the whole session are drawn."""
+    with figures_of_runs(False, stands_in(request, WITHOUT_FIGURES)):
         yield
-
-
-# Folders whose tests run pipelines of their own for what is not drawn.
-FEW_FIGURES = ("inference", "parameters", "pipelines", "sweeping", "tracking", "training")
 
 
 @pytest.fixture(autouse=True)
 def a_tests_own_runs_draw_what_it_looks_at(request):
-    """Saves the figures of a test's own runs blank unless it is marked `figures`; a fixture of many tests draws its."""
-    with saved_blank(stands_in(request, FEW_FIGURES) and not request.node.get_closest_marker("figures")):
+    """Leaves out the figures of a test's own runs unless it is marked `figures`; a fixture of many tests draws its.
+
+    The tests of the pipelines draw them, by which every setting's figures are tried, and save them blank.
+    """
+    marked = request.node.get_closest_marker("figures")
+    with figures_of_runs(
+        not marked and stands_in(request, ["pipelines"]), not marked and stands_in(request, FEW_FIGURES)
+    ):
         yield
+
+
+@pytest.fixture(autouse=True)
+def mlflow_forgets_where_a_test_looked():
+    """Takes back a tracking store that a test has set, which would hold for the process."""
+    yield
+    if "mlflow" in sys.modules:
+        sys.modules["mlflow"].set_tracking_uri(None)
+
+
+@pytest.fixture(autouse=True)
+def the_next_test_has_no_server_of_this_one():
+    """Has MLflow forget the server that a test named to it, which it keeps for the whole process."""
+    yield
+    if "mlflow" in sys.modules:
+        sys.modules["mlflow"].set_tracking_uri(None)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Runs in a PostgreSQL and an object store of their own, where these are installed."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from helpers.killed_runs import OFTEN, end_of, killed_after, networks, start, wait_for
+from helpers.object_store import object_store
 from helpers.postgresql import PostgreSQL, free_port
 from mlflow import MlflowClient
 
@@ -101,21 +103,8 @@ def test_a_database_that_is_away_is_said_at_once(fresh_project, monkeypatch):
 
 
 def test_an_object_store_takes_the_artifacts(project, postgresql, monkeypatch):
-    boto3 = pytest.importorskip(
-        "boto3", reason="boto3 is not installed: MLflow cannot talk to an object store"
-    )
-    moto = pytest.importorskip(
-        "moto.server", reason="moto is not installed: there is no object store to start"
-    )
-    store = moto.ThreadedMotoServer(port=0, verbose=False)
-    store.start()
-    try:
-        host, port = store.get_host_and_port()
-        monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", f"http://{host}:{port}")
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        boto3.client("s3", endpoint_url=f"http://{host}:{port}").create_bucket(Bucket="bucket")
+    with object_store(monkeypatch):
+        monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", os.environ["AWS_ENDPOINT_URL"])
         monkeypatch.setenv("LAYERWISE_ARTIFACTS", "s3://bucket/layerwise")
         project.run("mlp", problem={"name": "stored"}, **STOP)
         client = MlflowClient(postgresql)
@@ -124,5 +113,3 @@ def test_an_object_store_takes_the_artifacts(project, postgresql, monkeypatch):
         path = "outputs/06_models/network/network.safetensors"
         saved = project.path / "data/06_models/stored/mlp/network/network.safetensors"
         assert Path(client.download_artifacts(run.info.run_id, path)).read_bytes() == saved.read_bytes()
-    finally:
-        store.stop()

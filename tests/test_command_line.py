@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from helpers.killed_runs import end_of, start_command
 
 from layerwise.cli import run
 
@@ -102,11 +103,11 @@ def test_the_package_runs_as_a_module_too(project):
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_run_that_is_stopped_is_marked_as_killed(project, how):
+def test_a_run_that_is_stopped_is_marked_as_killed(project, how, tmp_path):
     project.run("dbn", to_nodes=["preprocessing.split_rows_dbn"])  # the database is there
     before = project.last_run()[0]
     long = "pretraining.epochs=100000,dbn.hidden_sizes=[50],problem.name=stopped,checkpoints.minutes=0"
-    process = kedro(project, "run", "--pipelines=dbn", f"--params={long}")
+    number = start_command(["run", "--pipelines=dbn", f"--params={long}"], project.path, tmp_path / "said")
     try:
         deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
@@ -121,27 +122,21 @@ def test_a_run_that_is_stopped_is_marked_as_killed(project, how):
             if any(list(folder.glob("*/*/epoch_*.json")) for folder in folders):
                 break
             time.sleep(0.3)
-        process.send_signal(how)
-        output, _ = process.communicate(timeout=120)
     finally:
-        process.kill()
-    assert process.returncode != 0
+        os.kill(number, how)
+        ended = end_of(number)
+    assert ended != 0
+    output = (tmp_path / "said").read_text()
     run_id, status = project.last_run()
     assert status == "KILLED"
     assert f"--params=resume={run_id}" in " ".join(output.split())
 
 
-def test_the_parallel_runner_gives_one_finished_run_with_all_metrics(project):
-    process = kedro(
-        project,
-        "run",
-        "--pipelines=dbn",
-        "--env=forest_fires",
-        "--runner=ParallelRunner",
-        f"--params={QUICK},problem.name=parallel",
-    )
-    output, _ = process.communicate(timeout=240)
-    assert process.returncode == 0, output
+def test_the_parallel_runner_gives_one_finished_run_with_all_metrics(project, tmp_path):
+    params = f"--params={QUICK},problem.name=parallel"
+    arguments = ["run", "--pipelines=dbn", "--env=forest_fires", "--runner=ParallelRunner", params]
+    ended = end_of(start_command(arguments, project.path, tmp_path / "said"))
+    assert ended == 0, (tmp_path / "said").read_text()
     rows = project.query(
         "select r.run_uuid, r.status from runs r join experiments e using (experiment_id) where e.name='parallel'"
     )

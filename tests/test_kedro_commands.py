@@ -49,11 +49,17 @@ def test_saving_and_loading_in_threads_gives_the_same_metrics(finished):
     assert logged["test/error"] == own["error"]["value"]
 
 
-def test_nodes_whose_input_nothing_keeps_get_one_line(finished):
-    with finished.session():
-        given = CliRunner().invoke(run, ["--pipelines=evaluate", "--tags=figures"])
+def test_a_data_set_that_nothing_gives_gets_one_line(project, monkeypatch):
+    def refuse(**_):
+        raise ValueError("Pipeline input(s) {'raw'} not found in the DataCatalog")
+
+    monkeypatch.setattr(run, "callback", refuse)
+    with project.session():
+        given = CliRunner().invoke(run, ["--pipelines=dbn"])
     assert given.exit_code == 1
-    assert given.output.splitlines()[-1].startswith("Error: nothing gives 'evaluate.scored_rows'")
+    assert (
+        given.output.splitlines()[-1] == "Error: nothing gives 'raw': the catalog has no entry of that name"
+    )
 
 
 def kedro(project, *arguments):

@@ -193,6 +193,7 @@ def test_a_second_run_in_the_same_place_is_refused_and_the_first_is_none_the_wor
 
 def test_two_runs_at_once_in_a_new_project_both_end_well(fresh_project):
     """They make the tracking database at the same moment."""
+    (fresh_project.path / "mlflow.db").unlink()
     pids = []
     for name in ("one", "two"):
         pid = start(

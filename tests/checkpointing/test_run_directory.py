@@ -4,8 +4,8 @@ import os
 import pytest
 from helpers.killed_runs import end_of, start
 
+from layerwise.checkpointing.data_changes import DataChangeCheck
 from layerwise.checkpointing.run_directory import (
-    DataChangeCheck,
     RunDirectory,
     RunInProgressError,
     differences,

@@ -7,7 +7,9 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from click.testing import CliRunner
+from helpers.remote_files import empty_memory_store
 from kedro.framework.startup import bootstrap_project
 
 from layerwise.cli import cli
@@ -42,7 +44,27 @@ def command(fresh_project):
     return call
 
 
+def test_a_problem_of_a_file_elsewhere_names_its_address(command, fresh_project, monkeypatch):
+    store = empty_memory_store(fresh_project.path, monkeypatch)
+    store.pipe("/bucket/raw/shop.csv", (fresh_project.path / "shop.csv").read_bytes())
+    code, said = command("new", "shop", "memory://bucket/raw/shop.csv", "--target", "kept")
+    assert code == 0, said
+    assert "predict.input=memory://bucket/raw/shop.csv" in said
+    entry = yaml.safe_load((fresh_project.path / "conf/shop/catalog.yml").read_text())["raw"]
+    assert (entry["path"], entry["file"]) == ("memory://bucket/raw", {"name": "shop.csv"})
+    assert (
+        "memory://bucket/raw/shop.csv"
+        in (fresh_project.path / "data/08_reporting/shop/profile.html").read_text()
+    )
+    code, said = command("check", "shop")
+    assert code == 0, said
+    assert "108 training, 12 validation, 30 test rows" in said
+    code, said = command("new", "other", "memory://bucket/raw/none.csv")
+    assert (code, said) == (1, "Error: memory://bucket/raw/none.csv is not there\n")
+
+
 def test_a_new_problem_is_written_checked_and_runs_to_predictions_of_its_own_file(command, fresh_project):
+    (fresh_project.path / "mlflow.db").unlink()
     code, said = command("new", "shop", "shop.csv", "--target", "kept")
     assert code == 0, said
     for text in ("kedro problem check shop", "--env=shop", "predict.input=shop.csv", "drop ['id']"):

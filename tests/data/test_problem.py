@@ -14,6 +14,7 @@ def test_a_misspelt_name_is_answered_with_the_right_one():
     [
         ({"task": "binary", "target_transform": "log1p"}, "target_transform is for regression"),
         ({"task": "multiclass", "positive": "a"}, "positive is for a binary task"),
+        ({"task": "regression", "anomalies": ["1"]}, "anomalies names classes"),
         ({"task": "binary", "target": ["a", "b"]}, "one target column, not 2"),
         ({"task": "binary", "target": "y", "drop": ["y"]}, "drop names the target 'y'"),
         ({"task": "binary", "name": "a/b"}, "pattern"),

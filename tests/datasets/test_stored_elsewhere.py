@@ -118,6 +118,11 @@ def test_predictions_of_rows_elsewhere_lie_where_they_were_asked_for(place, stor
         PredictionsDataset(file=f"{place}/rows.csv", input_path=f"{place}/rows.csv").save(answers)
 
 
+def test_an_output_that_no_package_can_write_is_refused_before_any_row_is_predicted():
+    with pytest.raises(DatasetError, match=r"^nowhere://b/out.csv cannot be used: Protocol not known"):
+        PredictionsDataset(file="nowhere://b/out.csv", input_path="rows.csv")
+
+
 def test_inputs_of_one_name_in_two_buckets_have_predictions_of_two_names(store):
     names = {
         str(PredictionsDataset(file=None, input_path=f"memory://{bucket}/rows.csv").location)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from helpers import tables
 from scipy.sparse import csc_matrix, csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -186,3 +187,50 @@ def test_a_transformer_that_was_saved_goes_on_to_the_bit(digits, tmp_path, visib
 def test_a_folder_without_a_transformer_is_refused(tmp_path):
     with pytest.raises(UserError, match="holds no RBMTransformer that can be read"):
         RBMTransformer.load(tmp_path)
+
+
+def mixed_table():
+    return tables.table().drop(columns=["left", "a", "b", "cost"])
+
+
+def test_a_table_is_preprocessed_as_the_pipelines_do():
+    frame, given = mixed_table(), {"n_iter": 2, "random_state": 0}
+    found = RBMTransformer(6, settings={"preprocessing": {"scaling": "quantile"}}, **given).fit(frame)
+    inputs = found.preprocessor_.inputs(frame)
+    # Empty cells have an indicator, categories dummies, dates parts.
+    assert inputs.shape[1] > frame.shape[1]
+    assert found.preprocessor_.settings.scaling == "quantile"
+    same = RBMTransformer(6, **given).fit(inputs)
+    np.testing.assert_array_equal(found.components_, same.components_)
+    np.testing.assert_array_equal(found.transform(frame[::-1]), same.transform(inputs[::-1]))
+    drawn = found.gibbs(frame)
+    assert set(drawn["city"]) <= {"rome", "oslo"}
+    # Numbers are taken as they are, unless they are asked to be preprocessed.
+    numbers = frame[["age", "score"]]
+    assert RBMTransformer(6, **given).fit(numbers).preprocessor_ is None
+    scaled = RBMTransformer(6, preprocess=True, **given).fit(numbers)
+    np.testing.assert_allclose(scaled.preprocessor_.inputs(numbers).std(0), 1, rtol=1e-3)
+
+
+def test_bernoulli_units_have_a_table_scaled_to_the_unit_interval():
+    frame = mixed_table()
+    found = RBMTransformer(4, visible="bernoulli", n_iter=1, random_state=0).fit(frame)
+    inputs = found.preprocessor_.inputs(frame)
+    assert (inputs.min(), inputs.max()) == (0, 1)
+    assert np.isfinite(found.score(frame))
+
+
+def test_a_tables_transformer_is_saved_with_its_preprocessing(tmp_path):
+    frame = mixed_table()
+    first = RBMTransformer(4, n_iter=1, random_state=0).fit(frame)
+    second = RBMTransformer.load(first.save(tmp_path / "kept"))
+    third = pickle.loads(pickle.dumps(first))
+    for each in (second, third):
+        np.testing.assert_array_equal(each.transform(frame), first.transform(frame))
+    plain = RBMTransformer(4, n_iter=1).fit(frame[["age"]])
+    assert RBMTransformer.load(plain.save(tmp_path / "kept")).preprocessor_ is None
+
+
+def test_a_wrong_setting_of_the_preprocessing_is_named():
+    with pytest.raises(UserError, match=r"settings: preprocessing: .*'scalin'; did you mean 'scaling'"):
+        RBMTransformer(settings={"preprocessing": {"scalin": "none"}}).fit(mixed_table())

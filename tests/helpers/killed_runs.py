@@ -1,11 +1,14 @@
-"""Helpers of the tests of killed runs: runs in processes of their own that die, and what is left of them."""
+"""Runs and commands in processes of their own, some of which die, and what is left of them."""
 
+import atexit
+import faulthandler
 import os
 import signal
 import sys
 import time
 import traceback
 import warnings
+from io import FileIO, TextIOWrapper
 
 import torch
 from safetensors.torch import load_file
@@ -27,12 +30,47 @@ def start(work):
         try:
             work()
             exit_code = 0
+        except SystemExit as end:  # of a command
+            exit_code = end.code or 0
         except BaseException:
             traceback.print_exc()
         finally:
             sys.stdout.flush()
+            sys.stderr.flush()
             os._exit(exit_code)
     return pid
+
+
+def start_command(arguments, folder, output):
+    """Give a command to Kedro in a process of its own, which has what this one has imported; return its number.
+
+    Args:
+        arguments: what stands after `kedro`.
+        folder: where it is given.
+        output: the file that gets what it prints.
+    """
+
+    def work():
+        from kedro.framework.cli import main
+
+        faulthandler.dump_traceback_later(300, exit=True)  # a test would wait for ever
+        os.chdir(folder)
+        # A parent that ignores Ctrl-C would hand that on.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        with open(output, "wb") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+        sys.stdout, sys.stderr = (TextIOWrapper(FileIO(number, "w", closefd=False)) for number in (1, 2))
+        sys.argv = ["kedro", *arguments]
+        os.environ["COLUMNS"] = "200"
+        atexit._clear()  # what is registered so far is the parent's
+        try:
+            main()
+        finally:
+            atexit._run_exitfuncs()
+
+    return start(work)
 
 
 def end_of(pid):

@@ -1,15 +1,23 @@
 """What makes many small runs in one process quicker, and changes nothing that they do."""
 
 import functools
+import importlib.util
 import io
+import os
 import pickle
+import shutil
+import sys
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from kedro.framework.project import settings
 from omegaconf import OmegaConf
 from PIL import Image
 
 from layerwise.evaluation.plots.style import SinglePassFigure
+from layerwise.pipelines.stage import Stage
 
 
 @contextmanager
@@ -28,6 +36,73 @@ def files_parsed_once():
             "load",
             lambda file: pickle.loads(parsed(file.read())) if isinstance(file, io.StringIO) else load(file),
         )
+        yield
+
+
+@contextmanager
+def sessions_begun_quickly():
+    """Read Kedro's settings once for all sessions, and look once for a package that Kedro asks of each value."""
+    configure = type(settings).configure
+
+    def configure_once(self, module):
+        if not self.configured:
+            configure(self, module)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(settings), "configure", configure_once)
+        if importlib.util.find_spec("ibis") is None:
+            # As an import that has failed: else the whole path is searched anew for each parameter.
+            patch.setitem(sys.modules, "ibis", None)
+        yield
+
+
+@contextmanager
+def files_left_to_the_system():
+    """Wait for no disk: what a killed process has written is there, and no test cuts the power."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    def wait_for_no_disk(connection, _):
+        if hasattr(connection, "create_aggregate"):  # SQLite's
+            connection.execute("pragma synchronous=off")
+
+    event.listen(Engine, "connect", wait_for_no_disk)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda number: None)
+        yield
+    event.remove(Engine, "connect", wait_for_no_disk)
+
+
+@functools.cache
+def _empty_store():
+    """Make a store of runs; return its file."""
+    from mlflow import MlflowClient
+
+    folder = Path(tempfile.mkdtemp(prefix="empty_store_"))
+    file = folder / "mlflow.db"
+    MlflowClient(f"sqlite:///{file}").search_experiments()
+    return file
+
+
+def put_empty_store(folder):
+    """Put a store without runs into a folder: MLflow takes a second for one, as it makes it version by version."""
+    shutil.copyfile(_empty_store(), folder / "mlflow.db")
+
+
+@contextmanager
+def skipped_figures():
+    """Have pipelines draw nothing, in tests of what any pipeline does; a white picture stands for each figure."""
+    figure = Stage.figure
+
+    def skipped(self, function, inputs, name=None):
+        @functools.wraps(function)
+        def draw_nothing(*_):
+            return SinglePassFigure()
+
+        return figure(self, draw_nothing, inputs, name)
+
+    with pytest.MonkeyPatch.context() as patch, blank_figures():
+        patch.setattr(Stage, "figure", skipped)
         yield
 
 

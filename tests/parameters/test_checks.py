@@ -187,6 +187,7 @@ def test_an_unwritable_data_folder_is_said_before_the_run_starts(fresh_project):
 
     shutil.rmtree(fresh_project.path / "data")
     (fresh_project.path / "data").write_text("in the way")
+    (fresh_project.path / "mlflow.db").unlink()
     with pytest.raises(FolderError, match="cannot be written"):
         fresh_project.run("dbn")
     assert not (fresh_project.path / "mlflow.db").exists()

@@ -134,6 +134,7 @@ RBM_LABELLED = {
     "reporting.plot_reconstructions",
     "reporting.plot_samples",
 }
+RBM_OF_A_TABLE = {"evaluation.measure_sampled_rows", "reporting.plot_imputation"}
 RBM_OF_IMAGES = {"reporting.plot_inpainting", "reporting.write_demo"}
 LABEL_UNITS = {
     "training.train_classification_rbm",
@@ -147,8 +148,8 @@ LABEL_UNITS = {
     ("rows", "task", "expected"),
     [
         ("images", "multiclass", RBM_LABELLED | LABEL_UNITS | RBM_OF_IMAGES),
-        ("table", "binary", RBM_LABELLED | LABEL_UNITS | {"reporting.plot_imputation"}),
-        ("table", "regression", RBM_LABELLED | {"reporting.plot_imputation"}),
+        ("table", "binary", RBM_LABELLED | LABEL_UNITS | RBM_OF_A_TABLE),
+        ("table", "regression", RBM_LABELLED | RBM_OF_A_TABLE),
         ("ratings", "ratings", {"evaluation.recommend", "evaluation.fit_recommender"}),
         ("documents", "documents", {"evaluation.find_topics"}),
     ],

@@ -7,7 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
+from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.models import load_network
+from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.pipelines.rbm.figure_nodes import plot_imputation
+from layerwise.utils import torch_rng
 
 FIGURES = (
     "class_anomalies",
@@ -154,3 +158,16 @@ def test_a_diverging_rbm_stops_with_its_remedy(project):
     settings = {"n_hidden": 6, "batch_size": 50, "gaussian_learning_rate": 5.0}
     with pytest.raises(RuntimeError, match=r"rbm: .* became .*lower learning rate"):
         project.run("rbm", env="forest_fires", problem={"name": "diverging"}, rbm=settings)
+
+
+def test_of_many_columns_some_are_imputed_spread_over_the_table():
+    names = tuple(f"x{k}" for k in range(90))
+    columns = DataSpec(
+        task="regression", n_inputs=90, n_outputs=1, feature_names=names, target_names=("y",),
+        blocks=tuple(ColumnBlock(name=name, kind="real", start=k, stop=k + 1) for k, name in enumerate(names)),
+    )  # fmt: skip
+    rbm = RBM(RBMConfig(n_visible=90, n_hidden=2, visible="gaussian"), torch_rng(0, "test"))
+    figure = plot_imputation(rbm, TensorData(torch.zeros(5, 90)), columns, 0)
+    assert figure.axes[0].images[0].get_array().shape == (30, 2)
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()][:3] == ["x0", "x3", "x6"]
+    assert figure.get_suptitle() == "Imputation of missing columns (30 of 90)"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from kedro.framework.project import pipelines
 from pydantic import BaseModel
 
 from layerwise.data import DataSpec, Split
@@ -15,6 +16,7 @@ from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.reports import EvaluationReport
 from layerwise.models import MLP
 from layerwise.models.rbm import DBN
+from layerwise.pipeline_registry import RUNNABLE
 from layerwise.training import PretrainingHistory
 from layerwise.training.supervised import FinetuningHistory
 
@@ -92,3 +94,28 @@ def test_what_is_logged_is_what_the_report_says(finished):
     )[0]
     tracked = dict(finished.query("select key, value from latest_metrics where run_uuid=?", run_id))
     assert {name: tracked[name] for name in logged.names} == {row.name: row.value for row in logged}
+
+
+@pytest.mark.parametrize(
+    ("env", "params"),
+    [
+        ("digits", {}),
+        ("churn", {"split": {"folds": 2}, "evaluation": {"segments": ["Geography"]}}),
+        ("churn", {"refit": True}),
+        ("churn", {"seeds": 2}),
+        ("kos", {}),
+        ("movielens", {}),
+    ],
+    ids=str,
+)
+def test_no_data_set_between_two_nodes_is_in_memory_alone(project, env, params):
+    # Each node may run in a process of its own.
+    with project.session(env, **params) as session:
+        catalog = session.load_context().catalog
+        names = {
+            f"{name}: {each}"
+            for name in RUNNABLE
+            for each in pipelines[name].all_outputs()
+            if each not in catalog
+        }
+    assert names == set()

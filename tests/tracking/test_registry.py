@@ -7,7 +7,7 @@ import pytest
 from layerwise.inference import ModelComparison, ModelError, ModelManifest
 from layerwise.tracking import move_champion
 from layerwise.tracking.input_datasets import fingerprint
-from layerwise.tracking.registry import champion_metric, compare_with_champion, copying_refusal
+from layerwise.tracking.registry import champion_metric, compare_with_champion, privacy_refusal
 
 
 def tags(value, rows="r", metric="roc_auc"):
@@ -45,16 +45,17 @@ def test_other_test_rows_or_another_metric_leave_the_champion_with_a_message():
     assert "compared by roc_auc" in message
 
 
-def test_a_generator_whose_rows_are_near_to_training_rows_is_refused_with_what_to_do():
+def test_what_gives_training_rows_away_is_refused_with_what_to_do():
     def refusal(**metrics):
         measured = {name: {"value": value} for name, value in metrics.items()}
-        return copying_refusal(ModelManifest(problem="churn", pipeline="gan", metrics=measured))
+        return privacy_refusal(ModelManifest(problem="churn", pipeline="gan", metrics=measured))
 
-    assert refusal() == refusal(memorization_ratio=0.5) == ""
-    assert "Not registered as churn: the rows" in refusal(memorization_ratio=0.31)
-    assert "(memorization_ratio 0.31, below 0.5). Train it for fewer epochs" in refusal(
-        memorization_ratio=0.31
-    )
+    assert refusal() == refusal(memorization_ratio=0.5, membership_auc_low=0.55) == ""
+    near, known = refusal(memorization_ratio=0.31), refusal(memorization_ratio=0.9, membership_auc_low=0.58)
+    assert "Not registered as churn: the rows that it draws are too near to training rows" in near
+    assert "(memorization_ratio 0.31, below 0.5). Train it for fewer epochs" in near
+    assert "tell which rows it learnt from" in known
+    assert "(membership_auc_low 0.58, above 0.55)" in known
 
 
 def test_the_fingerprint_depends_on_file_targets_and_rows():

@@ -70,6 +70,7 @@ def test_a_look_up_and_a_connection_would_be_seen(watched):
 
 
 def test_a_command_that_uses_mlflow_connects_to_nothing(watched, fresh_project):
+    (fresh_project.path / "mlflow.db").unlink()
     done, seen = watched("-c", LOG_A_RUN)
     assert done.returncode == 0, done.stderr
     assert seen == []

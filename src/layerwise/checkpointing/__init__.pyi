@@ -1,6 +1,15 @@
-from .lifecycle import RunLifecycle as RunLifecycle
+from .lifecycle import CONCURRENT_PIPELINES as CONCURRENT_PIPELINES, RunLifecycle as RunLifecycle
 from .locks import tracking_lock as tracking_lock
+from .opened_run import (
+    OpenedRun as OpenedRun,
+    UnfinishedNodesError as UnfinishedNodesError,
+    opened_run_id as opened_run_id,
+)
 from .resume import ResumableTraining as ResumableTraining
-from .run_directory import LAYERS as LAYERS, MARK_TAG as MARK_TAG
+from .run_directory import (
+    LAYERS as LAYERS,
+    MARK_TAG as MARK_TAG,
+    OpenedRunError as OpenedRunError,
+)
 from .state import Progress as Progress, Stateful as Stateful
 from .store import CheckpointSettings as CheckpointSettings, CheckpointStore as CheckpointStore

@@ -8,7 +8,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -16,14 +16,8 @@ from typing import Any
 
 import torch
 
-from layerwise.checkpointing.run_directory import (
-    LAYERS,
-    MARK_TAG,
-    STARTING,
-    DataChangeCheck,
-    RunDirectory,
-    differences,
-)
+from layerwise.checkpointing.data_changes import DataChangeCheck, differences
+from layerwise.checkpointing.run_directory import LAYERS, MARK_TAG, STARTING, RunDirectory
 from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
 from layerwise.utils import FolderError, count_gpus, run_context, set_checkpoint_store
 
@@ -32,6 +26,31 @@ log = logging.getLogger(__name__)
 
 # They write nothing under a name that another run of theirs would write too.
 CONCURRENT_PIPELINES = ("predict",)
+
+
+class RunWatch:
+    """Keep the checkpoints of a run in its folder, and compare its rows with those that it began with.
+
+    Args:
+        folder: of the run, which has its id as name.
+        settings: of the checkpoints.
+        resume: what is there may be read.
+        parameters: flat, of the whole run.
+    """
+
+    def __init__(
+        self, folder: Path, settings: CheckpointSettings, resume: bool, parameters: Mapping[str, str]
+    ) -> None:
+        text = json.dumps(dict(parameters), sort_keys=True)
+        owner = {"run": folder.name, "parameters": hashlib.sha256(text.encode()).hexdigest()}
+        set_checkpoint_store(CheckpointStore(folder, settings, resume, owner))
+        self._data_check = DataChangeCheck(folder)
+        run_context.add_listener(self._data_check)
+
+    def stop(self) -> None:
+        """Keep no more."""
+        set_checkpoint_store(None)
+        run_context.remove_listener(self._data_check)
 
 
 class RunLifecycle:
@@ -62,7 +81,7 @@ class RunLifecycle:
         self.settings, self.parameters = settings, dict(parameters)
         self.directory: RunDirectory | None = None
         self.earlier: dict[str, Any] | None = None
-        self._data_check: DataChangeCheck | None = None
+        self._watch: RunWatch | None = None
         # The mark of a run here that died between being made and being written down; empty for none.
         self.lost_mark = ""
         if pipeline in CONCURRENT_PIPELINES:
@@ -89,6 +108,11 @@ class RunLifecycle:
         for layer in LAYERS:
             for name in pipeline.split("+"):
                 _remove_partial_files(project / "data" / layer / problem / name)
+
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier run goes on."""
+        return self.earlier is not None
 
     def announce(self) -> dict[str, str]:
         """Return the tag that the run to be made gets, by which it is found if this process dies right then."""
@@ -118,35 +142,53 @@ class RunLifecycle:
                 f"{self.directory.folder} cannot be written ({error.strerror}); make room, or run in a copy of "
                 "the project"
             ) from error
-        text = json.dumps(self.parameters, sort_keys=True)
-        owner = {"run": run_id, "parameters": hashlib.sha256(text.encode()).hexdigest()}
-        set_checkpoint_store(CheckpointStore(folder, self.settings, self.earlier is not None, owner))
-        self._data_check = DataChangeCheck(folder)
-        run_context.add_listener(self._data_check)
+        self._watch = RunWatch(folder, self.settings, self.earlier is not None, self.parameters)
 
     def find_killed(self, uri: str) -> Iterator[dict[str, Any]]:
         """Yield the runs that were tracked at `uri` and died without a word; each counts as killed afterwards."""
         if self.directory is not None:
             yield from self.directory.find_killed(uri)
 
-    def finish(self, status: str) -> None:
-        """Leave the place; say how to go on when the run did not finish."""
-        set_checkpoint_store(None)
-        if self._data_check is not None:
-            run_context.remove_listener(self._data_check)
+    def begin_node(self, name: str, outputs: Iterable[str]) -> None:
+        """Take a node that begins; a run within one process keeps no record of its nodes."""
+
+    def take_output(self, output: str, flush: Callable[[], None]) -> None:
+        """Take an output that was saved."""
+
+    def fail_node(self, name: str, error: str) -> None:
+        """Take a node that has failed."""
+
+    def fail_nodes(self, error: str) -> None:
+        """Take the error by which all nodes at work have ended."""
+
+    def require_nodes(self, names: Iterable[str], failed: bool = False) -> None:
+        """Take the nodes that have to have finished; within one process they have."""
+
+    def finish(self, status: str | None) -> None:
+        """Leave the place; say how to go on when the run did not finish. Without a status it stays open for others."""
+        if self._watch is not None:
+            self._watch.stop()
         if self.directory is None:
             return
         directory, self.directory = self.directory, None
         if not directory.run:
             directory.release()
             return
-        checkpoints = directory.end(status)
-        if checkpoints:
-            log.warning(
-                "The run has not finished. It can go on%s: give the same command with --params=resume=%s",
-                _where(checkpoints[-1]),
-                directory.run["run_id"],
-            )
+        if status is None:
+            directory.leave_open()
+            return
+        end(directory, status)
+
+
+def end(directory: RunDirectory, status: str) -> None:
+    """Write down how a run ended, and say how to go on with one that has not finished."""
+    checkpoints = directory.end(status)
+    if checkpoints:
+        log.warning(
+            "The run has not finished. It can go on%s: give the same command with --params=resume=%s",
+            _where(checkpoints[-1]),
+            directory.run["run_id"],
+        )
 
 
 def _where(checkpoint: Path) -> str:

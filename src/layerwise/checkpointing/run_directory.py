@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from layerwise.checkpointing.data_changes import differences
 from layerwise.checkpointing.locks import RunLock
 from layerwise.utils import FolderError, ResumeError, UserError, atomic_write
 
@@ -28,12 +29,20 @@ LAYERS = ("06_models", "07_model_output", "08_reporting")
 MAX_SHOWN = 6
 # The status of a run that is about to be made, and the tag by which it is found.
 STARTING, MARK_TAG = "STARTING", "mark"
+# That of a run whose nodes are processes of their own, while none of them needs to be at work.
+OPEN = "OPEN"
+# What the file beside a lock says of the run that holds it.
+LOCK_KEYS = ("run_id", "pipeline", "pid", "status", "started")
 # Format 1, which had no number, is the first edition's.
 CHECKPOINT_FORMAT = 2
 
 
 class RunInProgressError(UserError, RuntimeError):
     """Another run writes to the same place."""
+
+
+class OpenedRunError(UserError, RuntimeError):
+    """What LAYERWISE_RUN_ID names is no run that this process can report into, or not yet."""
 
 
 class RunDirectory:
@@ -61,6 +70,7 @@ class RunDirectory:
         """
         for lock in self.locks:
             if lock.acquire():
+                self._refuse_opened(lock)
                 continue
             holder = lock.read()
             self.release()
@@ -71,6 +81,54 @@ class RunDirectory:
                 f"--params=problem.name={self.problem}_2"
             )
         return self.locks[0].read()
+
+    def _refuse_opened(self, lock: RunLock) -> None:
+        last = lock.read()
+        run_id, pipeline = last.get("run_id"), last.get("pipeline")
+        if (
+            last.get("status") != OPEN
+            or not (self.root / self.problem / str(pipeline) / str(run_id)).is_dir()
+        ):
+            return
+        self.release()
+        raise RunInProgressError(
+            f"run {run_id}, which kedro run-begin opened, writes to data/*/{self.problem}/{lock.path.stem}: end it "
+            f"with LAYERWISE_RUN_ID={run_id} kedro run-end, with --failed where it shall not go on, or give this one "
+            f"a place of its own with --params=problem.name={self.problem}_2"
+        )
+
+    def join(self, run_id: str) -> Path:
+        """Take an opened run as this one's, beside other processes of it; return its folder.
+
+        Raises:
+            OpenedRunError: there is none of that id here.
+        """
+        last = self.locks[0].read()
+        if last.get("run_id") == run_id and last.get("status") != OPEN:
+            raise OpenedRunError(
+                f"run {run_id} has ended as {last.get('status')}: kedro run-begin opens a new one"
+            )
+        found = next((run for run in _runs(self.folder) if run["run_id"] == run_id), None)
+        if found is None or found["status"] != OPEN:
+            others = [
+                run for place in self.root.glob("*/*") for run in _runs(place) if run["run_id"] == run_id
+            ]
+            of = f"{others[0].get('pipeline')} on {others[0].get('problem')}" if others else ""
+            raise OpenedRunError(
+                f"run {run_id} is one of {of}, and this command's is {self.pipeline} on {self.problem}: give it the "
+                "pipelines, the environment and the parameters of kedro run-begin"
+                if of and found is None
+                else f"no run {run_id} of {self.pipeline} on {self.problem} is open in {self.root}: LAYERWISE_RUN_ID "
+                "is what kedro run-begin prints, until kedro run-end"
+            )
+        self.run = found
+        return self.folder / run_id
+
+    def leave_open(self) -> None:
+        """Let processes of the run's nodes go on with it."""
+        self.run["status"] = OPEN
+        self._write()
+        self.release()
 
     def announce(self, mark: str) -> None:
         """Write down that a run with this mark is about to be made: one that dies before `begin` is found by it."""
@@ -130,6 +188,8 @@ class RunDirectory:
         self.run = {
             "format": CHECKPOINT_FORMAT,
             "run_id": run_id,
+            "problem": self.problem,
+            "pipeline": self.pipeline,
             "started": time.time(),
             **record,
             "status": "RUNNING",
@@ -167,7 +227,7 @@ class RunDirectory:
         with atomic_write(self.folder / self.run["run_id"] / "run.json") as part:
             part.write_text(json.dumps(self.run, indent=1))
         for lock in self.locks:
-            lock.write({key: self.run[key] for key in ("run_id", "pid", "status", "started")})
+            lock.write({key: self.run[key] for key in LOCK_KEYS if key in self.run})
 
     def find_killed(self, uri: str) -> Iterator[dict[str, Any]]:
         """Yield the runs of every place that are called running and are not, each marked as killed afterwards.
@@ -192,59 +252,6 @@ class RunDirectory:
                             part.write_text(json.dumps({**run, "status": "KILLED"}, indent=1))
                 for lock in others:
                     lock.release()
-
-
-class DataChangeCheck:
-    """Compare the rows with those that the run began with, when they are reported.
-
-    Args:
-        folder: of the run.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "data.json"
-
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None:
-        """Metrics say nothing of the rows."""
-
-    def log_tags(self, tags: Mapping[str, str]) -> None:
-        """Write down what the rows are, or compare.
-
-        Raises:
-            ResumeError: they are others.
-        """
-        own = {
-            name: value for name, value in tags.items() if name.startswith("data.") and name != "data.source"
-        }
-        if not own:
-            return
-        if not self.path.exists():
-            with suppress(OSError), atomic_write(self.path) as part:  # a full disk costs the comparison alone
-                part.write_text(json.dumps(own))
-            return
-        try:
-            then = dict(json.loads(self.path.read_text()))
-        except (OSError, ValueError, TypeError) as error:
-            raise ResumeError(
-                f"{self.path}, which says what rows the run began with, cannot be read ({error}): start a new run with "
-                "resume=false"
-            ) from error
-        differ = differences(then, own)
-        if differ:
-            raise ResumeError(
-                f"the run cannot go on with other rows: {'; '.join(differ)}. The rows come from "
-                f"{tags.get('data.source', 'the raw data')}: give it the file of then, or start a new run with "
-                "resume=false"
-            )
-
-
-def differences(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Return a phrase for each name whose value is not the same."""
-    return [
-        f"{name} was {then.get(name, 'not there')} and is {now.get(name, 'not there')}"
-        for name in sorted({*then, *now})
-        if then.get(name) != now.get(name)
-    ]
 
 
 def _runs(folder: Path) -> list[dict[str, Any]]:

@@ -67,7 +67,8 @@ class Checkpoint:
     metadata: dict[str, Any]
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """Return the name of the file or folder of what has this name, such as a node."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("_.") or "stage"
 
 
@@ -111,9 +112,9 @@ class CheckpointStore:
 
     def stage(self, name: str) -> StageCheckpoints:
         """Return the stage of that name; the second one of the same name in a scope is another one."""
-        scope = _slug(getattr(self._thread, "scope", "run"))
+        scope = slug(getattr(self._thread, "scope", "run"))
         times = self._seen[scope, name] = self._seen.get((scope, name), 0) + 1
-        own = _slug(name) if times == 1 else f"{_slug(name)}_{times}"
+        own = slug(name) if times == 1 else f"{slug(name)}_{times}"
         return StageCheckpoints(name, self.folder / scope / own, self.settings, self.resume, self.owner)
 
 

@@ -7,6 +7,7 @@ import click
 from layerwise.cli.compare import compare
 from layerwise.cli.configuration import configuration_error
 from layerwise.cli.errors import ErrorMessageHook, show_user_errors_as_messages
+from layerwise.cli.jobs import run_begin, run_end
 from layerwise.cli.problem import problem
 from layerwise.cli.registry import registry
 from layerwise.cli.run import run
@@ -23,6 +24,8 @@ __all__ = [
     "problem",
     "registry",
     "run",
+    "run_begin",
+    "run_end",
     "serve",
     "show_user_errors_as_messages",
     "sweep",
@@ -40,5 +43,5 @@ def cli() -> None:
     """Commands of the project's own beside Kedro's."""
 
 
-for command in (run, registry, serve, champion, problem, compare, sweep):
+for command in (run, run_begin, run_end, registry, serve, champion, problem, compare, sweep):
     cli.add_command(command)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from layerwise.utils import UserError
+from layerwise.utils import Location, UserError, set_run_context
 
 if TYPE_CHECKING:
     from kedro.framework.startup import ProjectMetadata
@@ -21,14 +21,15 @@ def problem() -> None:
 
 @problem.command()
 @click.argument("name")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=str)
 @click.option("--target", help="The column that is to be learnt; guessed if not given.")
 @click.pass_obj
-def new(metadata: ProjectMetadata, name: str, file: Path, target: str | None) -> None:
+def new(metadata: ProjectMetadata, name: str, file: str, target: str | None) -> None:
     """Look at FILE and write the problem NAME: conf/NAME with its settings, each with its reason.
 
     FILE is a table (CSV and its like, Excel, Parquet), a folder of pictures (class/picture.png), an npz file of images
-    and labels, or a folder of .txt files. Nothing is trained and nothing is asked.
+    and labels, or a folder of .txt files; here, or at an address such as s3://bucket/rows.csv. Nothing is trained and
+    nothing is asked.
     """
     # Imported here: Kedro reads this module for each of its commands.
     from layerwise.profiling import propose_problem, write_problem
@@ -41,7 +42,8 @@ def new(metadata: ProjectMetadata, name: str, file: Path, target: str | None) ->
             raise UserError(
                 f"conf/{name} is there already, and is not written over: take another name, or remove it"
             )
-        found = propose_problem(name, file, project, target)
+        set_run_context(project, name)
+        found = propose_problem(name, Location(file).local_path(), project, target)
         pages = write_problem(found, folder, page)
     except UserError as error:
         raise click.ClickException(str(error)) from None
@@ -61,7 +63,7 @@ def new(metadata: ProjectMetadata, name: str, file: Path, target: str | None) ->
         click.echo(f"  {command}")
 
 
-def next_commands(name: str, task: str, file: Path) -> list[str]:
+def next_commands(name: str, task: str, file: str) -> list[str]:
     """Return the three commands that come next."""
     if task in ("documents", "ratings"):
         return [

@@ -103,7 +103,7 @@ def _wrong_names(given: Mapping[str, Any], error: Exception) -> Iterator[str]:
         yield "no node is left to run: the options that choose nodes have none in common"
     missing = re.search(r"Pipeline input\(s\) \{(.*)\} not found", str(error))
     if missing:
-        yield f"nothing gives {missing[1]}, which is kept in memory alone: run the nodes that make it too"
+        yield f"nothing gives {missing[1]}: the catalog has no entry of that name"
 
 
 def _nearest(name: str, known: list[str]) -> str:

@@ -45,6 +45,12 @@ class Problem(Config):
         "always: the answers, F1 and the thresholds are of it",
         "tasks other than binary",
     )
+    anomalies: tuple[str, ...] = setting(
+        (),
+        "classes of the target that are known anomalies: answers of the task anomaly then have a probability, too",
+        "a table with a column of known frauds, faults, ...: the column is the target, its class named here",
+        "tasks other than binary and multiclass",
+    )
     target_transform: TransformName = setting(
         "none",
         "of a regression's target before it is learnt: log(1 + y), its root, the power that makes it most normal, or "
@@ -68,6 +74,11 @@ class Problem(Config):
     def _no_target(cls, value: Any) -> Any:
         return "" if value is None else value
 
+    @field_validator("anomalies", mode="before")
+    @classmethod
+    def _names_of_classes(cls, value: Any) -> Any:
+        return tuple(map(str, value)) if isinstance(value, list | tuple) else value
+
     @field_validator("name", "task", mode="before")
     @classmethod
     def _require_a_value(cls, value: Any) -> Any:
@@ -81,6 +92,8 @@ class Problem(Config):
             raise ValueError(f"target_transform is for regression, and the task is {self.task}")
         if self.positive is not None and self.task != "binary":
             raise ValueError(f"positive is for a binary task, and the task is {self.task}")
+        if self.anomalies and self.task not in ("multiclass", "binary"):
+            raise ValueError(f"anomalies names classes, and a {self.task} task has none")
         if len(self.targets) > 1 and self.task in ("multiclass", "binary"):
             raise ValueError(f"a {self.task} task has one target column, not {len(self.targets)}")
         both = sorted(set(self.targets) & set(self.drop))

@@ -1,4 +1,5 @@
 from .animation import AnimationDataset as AnimationDataset
+from .batch_evaluation import BatchEvaluationDataset as BatchEvaluationDataset
 from .network import NetworkDataset as NetworkDataset
 from .preprocessor import PreprocessorDataset as PreprocessorDataset
 from .sources import (

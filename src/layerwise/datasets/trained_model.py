@@ -218,6 +218,9 @@ class PredictionsDataset(AbstractDataset["Answers", "pd.DataFrame"]):
     ) -> None:
         self._file, self._input_path = file, input_path
         self.metadata = metadata
+        if file:
+            with storage_errors():
+                Location(file).check()
 
     @property
     def location(self) -> Location:

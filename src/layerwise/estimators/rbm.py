@@ -16,7 +16,10 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from layerwise.data import SparseTensorData, TensorData
+from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.estimators.rbm_folder import load_state, save_state
+from layerwise.estimators.rbm_rows import fit_table, needs_preprocessing
+from layerwise.estimators.rows import raw_rows
 from layerwise.estimators.settings import describe_errors
 from layerwise.evaluation.likelihood import sample_rows
 from layerwise.models.rbm import RBM, RBMConfig, log_pseudo_likelihood
@@ -54,7 +57,8 @@ Rows = TensorData | SparseTensorData
 class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Learn features of rows without labels: their mean hidden activations.
 
-    Rows are dense or sparse; sparse ones are made dense a batch at a time.
+    Rows are dense or sparse; sparse ones are made dense a batch at a time. A DataFrame with a column that is no number
+    (a category, a date, a text) goes through the preprocessing of the pipelines; other rows are taken as they are.
 
     Args:
         n_components: hidden units.
@@ -66,13 +70,15 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         chain: "data" for contrastive divergence, "persistent" or "tempered" for chains of its own.
         centered: whether gradients are centred; None: those of Gaussian units.
         weight_decay: of the weights alone.
+        preprocess: whether the rows are preprocessed; None: those of a DataFrame with a column that is no number.
         settings: any other setting of `ContrastiveDivergenceSettings`, and `hidden`, `hidden_group_size` and
-            `learn_variance` of `RBMTrainingSettings`, by name.
+            `learn_variance` of `RBMTrainingSettings`, by name; `preprocessing`, a dict of `PreprocessingSettings`.
         random_state: an int, a numpy RandomState or None.
 
     Attributes:
         rbm_: the trained RBM.
-        components_: (n_components, n_features_in_) the weights.
+        preprocessor_: fitted on the rows of `fit` or of the first `partial_fit`; None where they are taken as they are.
+        components_: (n_components, visible units) the weights; a visible unit is a column of rows as they are.
         history_: one dict of metrics an epoch of `fit`.
 
     Examples:
@@ -96,6 +102,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     chain: str = "data"
     centered: bool | None = None
     weight_decay: float = 2e-4
+    preprocess: bool | None = None
     settings: dict[str, Any] | None = None
     random_state: Any = None
 
@@ -142,10 +149,14 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         """Return the mean log pseudo-likelihood of the rows in nats; y is not read."""
         return float(self.score_samples(X).mean())
 
-    def gibbs(self, v: Any) -> np.ndarray:
-        """Return rows (n, features) after one Gibbs step from the rows v; each call goes on with random numbers."""
+    def gibbs(self, v: Any) -> Any:
+        """Return rows (n, features) after one Gibbs step from the rows v; each call goes on with random numbers.
+
+        Those of a preprocessed table are a DataFrame in its own units.
+        """
         parts = [sample_rows(self.rbm_, part, 1, self._samples) for part in self._parts(v)]
-        return torch.cat(parts).numpy()
+        found = torch.cat(parts).numpy()
+        return found if self.preprocessor_ is None else self.preprocessor_.restore_inputs(found)
 
     def save(self, folder: str | Path) -> Path:
         """Write the fitted transformer to a folder: safetensors and JSON, no pickle."""
@@ -165,7 +176,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
     @property
     def components_(self) -> np.ndarray:
-        """The weights, shape (n_components, n_features_in_)."""
+        """The weights, shape (n_components, visible units)."""
         check_is_fitted(self, "rbm_")
         return self.rbm_.weight.t().numpy()
 
@@ -180,6 +191,16 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         return tags
 
     def _rows(self, X: Any, *, reset: bool) -> Rows:
+        preprocess = needs_preprocessing(X) if self.preprocess is None else self.preprocess
+        if preprocess if reset else self.preprocessor_ is not None:
+            frame = raw_rows(self, X, reset=reset, image_shape=None)
+            if reset:
+                settings = (self.settings or {}).get("preprocessing", {})
+                self.preprocessor_: LabelledPreprocessor | None = fit_table(frame, settings, self.visible)
+            assert self.preprocessor_ is not None
+            return TensorData(torch.from_numpy(self.preprocessor_.inputs(frame)))
+        if reset:
+            self.preprocessor_ = None
         checked = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=reset)
         if issparse(checked):
             return SparseTensorData(checked, dtype=torch.from_numpy(checked.data[:0]).dtype)
@@ -192,7 +213,7 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             yield rows[slice(start, start + AT_A_TIME)].inputs.to(self.rbm_.weight.dtype)
 
     def _training_settings(self) -> RBMTrainingSettings:
-        more = dict(self.settings or {})
+        more = {name: value for name, value in (self.settings or {}).items() if name != "preprocessing"}
         for name in more:
             if name in ARGUMENTS:
                 raise ParameterError(f"settings: {name} is the argument {ARGUMENTS[name]}")
@@ -210,16 +231,16 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
     def _initialize(self, rows: Rows) -> RBMTrainingSettings:
         settings = self._training_settings()
+        first = rows[slice(0, 1)].inputs
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=4)
         weights, states, order, samples = (torch.Generator().manual_seed(int(seed)) for seed in seeds)
         shape = RBMConfig(
-            n_visible=self.n_features_in_,
+            n_visible=first.shape[1],
             n_hidden=settings.n_hidden,
             visible=self.visible,
             dropout=settings.dropout,
             **{name: getattr(settings, name) for name in SHAPE},
         )
-        first = rows[slice(0, 1)].inputs
         rbm = RBM(shape, weights).to(first.dtype)
         require_useful_settings([rbm], settings)
         if isinstance(rows, TensorData):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from layerwise.data import DataError
+from layerwise.data.preprocessing import load_preprocessor, save_preprocessor
 from layerwise.utils import atomic_write
 
 TENSORS_FILE, STATE_FILE = "rbm_transformer.safetensors", "rbm_transformer.json"
-PLAN = "plan."
+PLAN, PREPROCESSOR = "plan.", "preprocessor"
 
 
 def save_state(state: dict[str, Any], folder: str | Path) -> Path:
@@ -22,6 +24,9 @@ def save_state(state: dict[str, Any], folder: str | Path) -> Path:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     values = dict(state)
+    shutil.rmtree(folder / PREPROCESSOR, ignore_errors=True)
+    if (preprocessor := values.pop("preprocessor_")) is not None:
+        save_preprocessor(preprocessor, folder / PREPROCESSOR)
     tensors = {f"{PLAN}{name}": value for name, value in values.pop("_plan_state").items()}
     tensors |= {name: values.pop(name) for name in ("_order", "_samples")}
     if isinstance(values["random_state"], np.random.RandomState):
@@ -50,4 +55,9 @@ def load_state(folder: str | Path) -> dict[str, Any]:
     }
     if "feature_names_in_" in values:
         values["feature_names_in_"] = np.array(values["feature_names_in_"], dtype=object)
-    return values | tensors
+    there = (Path(folder) / PREPROCESSOR).is_dir()
+    return (
+        values
+        | tensors
+        | {"preprocessor_": load_preprocessor(Path(folder) / PREPROCESSOR) if there else None}
+    )

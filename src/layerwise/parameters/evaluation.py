@@ -49,8 +49,8 @@ class EvaluationSettings(Config):
     baselines: bool | Literal["auto"] = setting(
         "auto",
         "fit the usual models on the same rows and compare; auto: a linear model, a random forest and gradient "
-        "boosting for tables, the nearest neighbors for images",
-        "true for small sets of images: the linear model and boosting too",
+        "boosting for tables, of many classes the linear model alone, the nearest neighbors for images",
+        "true for small sets of images, and for tables of over 50 classes: the linear model and boosting too",
     )
     importance_repeats: int = setting(
         5, "shuffles of each column for its permutation importance", "", "images", ge=1

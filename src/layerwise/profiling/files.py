@@ -17,7 +17,7 @@ from layerwise.profiling.proposal import Choice, Proposal
 from layerwise.profiling.ratings import propose_ratings, rating_columns
 from layerwise.profiling.tables import propose_table
 from layerwise.profiling.yaml_files import catalog_text, parameters_text
-from layerwise.utils import atomic_write
+from layerwise.utils import address_of, atomic_write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,6 +123,9 @@ def write_problem(new: NewProblem, folder: str | Path, page: str | Path) -> list
 
 def _location(path: Path, project: Path) -> tuple[str, str]:
     """Return the folder that a catalog entry names, and the file's name in it."""
+    if "://" in (address := address_of(path)):
+        folder, _, name = address.rpartition("/")
+        return folder, name
     raw = project / "data" / "01_raw"
     if path.is_relative_to(raw):
         return "data/01_raw", path.relative_to(raw).as_posix()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from layerwise.profiling.columns import ColumnProfile
 from layerwise.profiling.proposal import Proposal
 from layerwise.profiling.yaml_files import catalog_text, parameters_text
+from layerwise.utils import address_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ def render_page(proposal: Proposal, path: Path, columns: Sequence[ColumnProfile]
     table = f"<h2>Columns</h2><div class='wide'><table><tr>{head}</tr>{rows}</table></div>" if columns else ""
     return (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{escape(proposal.name)}</title>"
-        f"<style>{STYLE}</style></head><body><h1>{escape(proposal.name)}</h1><p>{escape(str(path))}{extent}</p>"
+        f"<style>{STYLE}</style></head><body><h1>{escape(proposal.name)}</h1><p>{escape(address_of(path))}{extent}</p>"
         f"<h2>What was found</h2><ul>{findings or '<li>Nothing out of the way.</li>'}</ul>{table}"
         f"<h2>parameters.yml</h2><pre>{escape(parameters_text(proposal))}</pre>"
         f"<h2>catalog.yml</h2><pre>{escape(catalog_text(proposal))}</pre></body></html>\n"

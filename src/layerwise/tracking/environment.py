@@ -8,7 +8,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,16 +80,31 @@ def top_level_keys(pipeline: Pipeline) -> set[str]:
     }
 
 
-def run_tags(project: Path, problem: str, pipeline: str) -> dict[str, str]:
+def pipeline_names(run_params: Mapping[str, Any]) -> list[str]:
+    """Return the names of a run's pipelines as Kedro's hooks are told of it; sorted, since they come in no order."""
+    names = run_params.get("pipeline_names") or ["__default__"]
+    return sorted({str(name).replace("__default__", "dbn") for name in names})
+
+
+def whole_pipeline(names: Sequence[str]) -> Pipeline:
+    """Return all nodes of pipelines by their names, where a process has a part of them."""
+    from kedro.framework.project import pipelines
+
+    first, *others = (pipelines[name] for name in names)
+    return sum(others, first)
+
+
+def run_tags(project: Path, problem: str, pipeline: str, verb: str = "run") -> dict[str, str]:
     """Return the tags of a new run: MLflow's own, by which its UI shows who ran what, and the project's.
 
     Args:
         project: the project's folder.
         problem: its name.
         pipeline: its name.
+        verb: of the command of Kedro.
     """
     tags = {
-        "mlflow.source.name": f"kedro run --pipelines={pipeline.replace('+', ',')}",
+        "mlflow.source.name": f"kedro {verb} --pipelines={pipeline.replace('+', ',')}",
         "mlflow.source.type": "LOCAL",
         "problem": problem,
         "pipeline": pipeline,

@@ -11,6 +11,7 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,30 +21,40 @@ from layerwise.parameters import apply_compute_settings, check_parameters, requi
 from layerwise.tracking.environment import (
     command,
     flatten,
+    pipeline_names,
     pipeline_of,
     run_tags,
     top_level_keys,
     tracking_uri,
+    whole_pipeline,
 )
 from layerwise.tracking.outbox import (
-    WAITING_TAG,
     BufferedRunLogger,
     is_remote,
     outbox,
     records_file,
     store_failure,
 )
-from layerwise.tracking.runs import open_run, watch_system
+from layerwise.tracking.runs import join_run, open_run, watch_system
 from layerwise.tracking.saved_data import SavedData, without_open_sizes
-from layerwise.utils import FolderError, ResumeError, in_trial, mask_secrets, problem, run_context
+from layerwise.utils import (
+    FolderError,
+    ResumeError,
+    RunPart,
+    in_trial,
+    mask_secrets,
+    problem,
+    run_context,
+    run_part,
+)
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
     from kedro.io import CatalogProtocol
     from kedro.pipeline import Node, Pipeline
+    from mlflow import MlflowClient
 
-    from layerwise.checkpointing import RunLifecycle
-    from layerwise.evaluation.metrics import NamedMetrics
+    from layerwise.checkpointing import OpenedRun, RunLifecycle
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +64,11 @@ class TrackingHook:
 
     def __init__(self) -> None:
         self._run_logger: BufferedRunLogger | None = None
-        self._lifecycle: RunLifecycle | None = None
+        self._lifecycle: RunLifecycle | OpenedRun | None = None
         self._saved_data: SavedData | None = None
         self._system_metrics: Any = None
-        self._status = "KILLED"
+        self._status, self._leaves_open = "KILLED", False
+        self._part = RunPart()
 
     @hook_impl(trylast=True)
     def after_context_created(self, context: KedroContext) -> None:
@@ -70,73 +82,100 @@ class TrackingHook:
     ) -> None:
         """Start the run, before any worker does."""
         # Imported here, as it imports torch, which commands that run nothing do without.
-        from layerwise.checkpointing import RunLifecycle
+        from layerwise.checkpointing import OpenedRun, RunLifecycle
 
         self._close()  # of a run that was interrupted in this process, as in a notebook
         if in_trial():  # its sweep reports it
             apply_compute_settings(self._parameters["compute"], None)
             return
-        names = run_params.get("pipeline_names") or ["__default__"]
-        # Sorted, since Kedro hands several on in no order.
-        self._pipelines = sorted({str(name).replace("__default__", "dbn") for name in names})
+        self._pipelines = pipeline_names(run_params)
         self._pipeline = "+".join(self._pipelines)
         self._problem = problem()
-        uri = self._uri = tracking_uri(self._project)
-        keys = top_level_keys(pipeline) | {"compute"}
+        uri = tracking_uri(self._project)
+        self._part = run_part()
+        joins = bool(self._part.run_id)
+        whole = whole_pipeline(self._pipelines) if joins else pipeline
+        keys = top_level_keys(whole) | {"compute"}
         used = flatten({key: value for key, value in self._parameters.items() if key in keys})
         used = {name: mask_secrets(value) for name, value in used.items()}
-        checkpoints, resume = self._parameters["checkpoints"], self._parameters["resume"]
-        self._lifecycle = RunLifecycle(
-            self._project, self._problem, self._pipeline, used, checkpoints, resume
+        own = (self._project, self._problem, self._pipeline, used, self._parameters["checkpoints"])
+        lifecycle = (
+            OpenedRun(*own, self._part.run_id) if joins else RunLifecycle(*own, self._parameters["resume"])
         )
+        self._lifecycle = lifecycle
         self._status, self._earlier_status = "FAILED", "FAILED"
+        # What cannot join a run leaves it as it is, and so does a process of some of its nodes.
+        self._leaves_open = joins
         try:
             require_spread(self._parameters["compute"], (node.func for node in pipeline.nodes))
-            apply_compute_settings(self._parameters["compute"], self._lifecycle.earlier)
-            self._track(uri, used)
+            apply_compute_settings(self._parameters["compute"], lifecycle.earlier)
+            if isinstance(lifecycle, OpenedRun):
+                given = pipeline.inputs()
+                lifecycle.require_nodes([node.name for node in whole.nodes if given & set(node.outputs)])
+                self._join(uri, lifecycle, [node.name for node in pipeline.nodes])
+            else:
+                self._begin(uri, lifecycle, used)
         except BaseException:
             self._close()
             raise
         assert self._run_logger is not None
         several = len(self._pipelines) > 1
-        resumed = self._lifecycle.earlier is not None
-        self._saved_data = SavedData(self._run_logger, catalog, pipeline, self._problem, several, resumed)
-        self._status = "KILLED"
+        self._saved_data = SavedData(
+            self._run_logger, catalog, whole, self._problem, several, lifecycle.resumed
+        )
+        self._status, self._leaves_open = "KILLED", joins and not self._part.ends
         self._handle_sigterm()
 
-    def _track(self, uri: str, used: dict[str, str]) -> None:
+    def _begin(self, uri: str, lifecycle: RunLifecycle, used: dict[str, str]) -> None:
+        """Begin the run in MLflow, or go on with an earlier one."""
         from layerwise.checkpointing import tracking_lock
-        from layerwise.tracking.outbox import send_outbox
         from layerwise.tracking.run_outputs import find_lost, logged_metrics, mark_killed
 
-        assert self._lifecycle is not None
-        earlier = self._lifecycle.earlier
-        kept = outbox(self._project)
+        earlier = lifecycle.earlier
         with tracking_lock(self._project):
             client, run_id, self._earlier_status = open_run(
                 uri,
                 self._project,
                 self._problem,
                 self._pipeline,
-                run_tags(self._project, self._problem, self._pipeline) | self._lifecycle.announce(),
+                run_tags(self._project, self._problem, self._pipeline) | lifecycle.announce(),
                 earlier["run_id"] if earlier else None,
             )
         # What is kept on this machine names the server without its password.
         server = mask_secrets(uri)
+        # At once, so that a process that dies from here on leaves a record of its run.
+        lifecycle.start(run_id, command(), server)
+        run_logger = self._send_to(client, run_id, uri)
+        if earlier:
+            run_logger.already_logged |= logged_metrics(client, run_id)
+        run_logger.log_params(without_open_sizes(used, self._parameters))
+        mark_killed(client, lifecycle.find_killed(server))
+        mark_killed(client, find_lost(client, run_id, lifecycle.lost_mark))
+
+    def _join(self, uri: str, opened: OpenedRun, nodes: Sequence[str]) -> None:
+        """Report the nodes into a run that was opened."""
+        from layerwise.tracking.run_outputs import logged_metrics
+
+        run_id = self._part.run_id
+        client = join_run(uri, run_id)
+        run_logger = self._send_to(client, run_id, uri)
+        if opened.has_begun(nodes):
+            run_logger.already_logged |= logged_metrics(client, run_id)
+
+    def _send_to(self, client: MlflowClient, run_id: str, uri: str) -> BufferedRunLogger:
+        """Send what is reported to the run, after what earlier processes have kept for the server."""
+        from layerwise.tracking.outbox import send_outbox
+
+        kept, server = outbox(self._project), mask_secrets(uri)
         self._run_logger = BufferedRunLogger(
             client, run_id, records_file(kept, run_id), server, in_background=is_remote(uri)
         )
-        # At once, so that a process that dies from here on leaves a record of its run.
-        self._lifecycle.start(run_id, command(), server)
         send_outbox(client, server, kept)
-        if earlier:
-            self._run_logger.already_logged |= logged_metrics(client, run_id)
-        self._run_logger.log_params(without_open_sizes(used, self._parameters))
-        mark_killed(client, self._lifecycle.find_killed(server))
-        mark_killed(client, find_lost(client, run_id, self._lifecycle.lost_mark))
         run_context.add_listener(self._run_logger)
         if self._parameters["tracking"].system_metrics:
-            self._system_metrics = watch_system(run_id, uri, resumed=earlier is not None)
+            assert self._lifecycle is not None
+            self._system_metrics = watch_system(run_id, uri, self._lifecycle.resumed)
+        return self._run_logger
 
     def _handle_sigterm(self) -> None:
         """Turn SIGTERM into an exception, so that the run is closed as killed."""
@@ -155,7 +194,8 @@ class TrackingHook:
         checkpoints = current_checkpoint_store()
         if checkpoints is not None:
             checkpoints.set_scope(node.name)
-        if self._run_logger is not None:
+        if self._run_logger is not None and self._lifecycle is not None:
+            self._lifecycle.begin_node(node.name, node.outputs)
             self._run_logger.set_prefix(self._prefix(node.outputs[0]))
         if self._saved_data is not None:
             self._saved_data.on_node(node.outputs[0])
@@ -176,7 +216,7 @@ class TrackingHook:
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Log the metrics and tags that the data hold, and the files of an entry that is an artifact."""
-        if self._run_logger is None:
+        if self._run_logger is None or self._lifecycle is None:
             return
         from layerwise.tracking.run_outputs import artifact_files
 
@@ -188,13 +228,22 @@ class TrackingHook:
         folder, files = artifact_files(self._catalog, dataset_name) or ("", [])
         for file in files:
             self._run_logger.log_file(str(file), (prefix + folder).rstrip("/"))
+        self._lifecycle.take_output(dataset_name, self._run_logger.flush)
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
-        """Log the run's outputs and its trained models, and close the run: finished once all of it is stored."""
+        """Log the run's outputs and its trained models, and close the run: finished once all of it is stored.
+
+        A process that does not end the run leaves it open.
+        """
         try:
-            if self._run_logger is not None:
-                self._store_the_rest(pipeline, catalog)
+            if self._run_logger is not None and self._part.ends:
+                assert self._lifecycle is not None
+                self._lifecycle.require_nodes([node.name for node in pipeline.nodes], self._part.failed)
+                from layerwise.tracking.run_end import store_results
+
+                assert self._saved_data is not None
+                store_results(self._saved_data, self._pipelines, pipeline, catalog, self._project)
         except Exception as error:
             self.on_pipeline_error(error)
             failure = store_failure(error)
@@ -204,80 +253,30 @@ class TrackingHook:
                 f"the run has trained, but its results could not be written: {failure}. Then "
                 "--params=resume=true goes on from there"
             ) from error
-        self._status = "FINISHED"
+        self._status, self._leaves_open = "FINISHED", not self._part.ends
         self._close()
 
-    def _store_the_rest(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
-        run_logger, saved_data = self._run_logger, self._saved_data
-        assert run_logger is not None
-        assert saved_data is not None
-        run_logger.flush()
-        metrics = saved_data.complete_models(self._project)
-        saved_data.log_outputs(pipeline.all_outputs(), self._project / "data")
-        self._describe(metrics)
-        self._write_html_reports(pipeline, catalog)
-        for name in self._pipelines:
-            if {f"{name}.network", f"{name}.metrics"} <= pipeline.all_outputs():
-                self._log_test_metrics(catalog.load(f"{name}.metrics").network, name)
-        if saved_data.kept:
-            what = " and ".join(dict.fromkeys(saved_data.kept))
-            log.warning("Kept in %s: %s. The next command of this project stores it", run_logger.hold(), what)
-            run_logger.log_tags(
-                {WAITING_TAG: f"{what}: kept where the run was, until the next command there"}
-            )
-
-    def _describe(self, metrics: dict[str, Any]) -> None:
-        from layerwise.tracking.run_summary import note_of
-
-        run_logger, saved_data = self._run_logger, self._saved_data
-        assert run_logger is not None
-        assert saved_data is not None
-        run_logger.attempt(
-            lambda: saved_data.describe(
-                note_of(run_logger.client, run_logger.run_id, self._pipelines, self._problem, metrics)
-            )
-        )
-
-    def _write_html_reports(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
-        from layerwise.tracking.run_outputs import write_html_report
-        from layerwise.tracking.run_summary import TITLES
-
-        assert self._run_logger is not None
-        for name in self._pipelines:
-            outputs = [each for each in pipeline.all_outputs() if pipeline_of(each) == name]
-            facts = {"problem": self._problem, "run": self._run_logger.run_id, "command": command()}
-            folder = self._project / "data/08_reporting" / self._problem / name
-            page = write_html_report(catalog, outputs, TITLES.get(name, name), facts, folder)
-            if page is not None:
-                self._run_logger.log_file(str(page), self._prefix(f"{name}.report").rstrip("/"))
-
-    def _log_test_metrics(self, metrics: NamedMetrics, name: str) -> None:
-        shown = [metrics[key] for key in ("error", "roc_auc", "rmse", "r2") if key in metrics]
-        log.info(
-            "On the test rows: %s. Figures: data/08_reporting/%s/%s; the run: `mlflow ui`, experiment %s",
-            ", ".join(f"{m.name} {m.value:.4f} (base rate {m.base_rate:.4f})" for m in shown),
-            self._problem,
-            name,
-            self._problem,
-        )
-
     @hook_impl(tryfirst=True)
-    def on_node_error(self, error: Exception) -> None:
+    def on_node_error(self, error: Exception, node: Node) -> None:
         """Mask passwords in what an error says before others, such as Kedro-Viz, write it into files of their own."""
         error.args = tuple(mask_secrets(each) if isinstance(each, str) else each for each in error.args)
+        if self._lifecycle is not None:
+            self._lifecycle.fail_node(node.name, _first_line(error))
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
         """Close the run as failed, with the error's first line."""
         cannot_resume = isinstance(error, ResumeError)
+        if self._lifecycle is not None:
+            self._lifecycle.fail_nodes(_first_line(error))
         # A run that could not be resumed keeps the status that it had.
         self._status = self._earlier_status if cannot_resume else "FAILED"
-        if self._run_logger is not None and not cannot_resume:
-            first = (str(error).splitlines() or [repr(error)])[0]
-            self._run_logger.log_tags({"error": mask_secrets(first)[:500]})
+        if self._run_logger is not None and not cannot_resume and not self._leaves_open:
+            self._run_logger.log_tags({"error": _first_line(error)})
         self._close()
 
     def _close(self) -> None:
+        status = None if self._leaves_open else self._status
         run_logger, self._run_logger = self._run_logger, None
         lifecycle, self._lifecycle = self._lifecycle, None
         if run_logger is not None:
@@ -285,13 +284,17 @@ class TrackingHook:
             if self._system_metrics is not None:
                 self._system_metrics.finish()
                 self._system_metrics = None
-            if self._saved_data is not None and self._status != "FINISHED":
+            if self._saved_data is not None and status in ("FAILED", "KILLED"):
                 self._saved_data.give_up()
-            run_logger.close(self._status)
+            run_logger.close(status)
         if lifecycle is not None:
-            lifecycle.finish(self._status)
+            lifecycle.finish(status)
         if run_logger is None:
             return
         atexit.unregister(self._close)
         if threading.current_thread() is threading.main_thread() and hasattr(self, "_previous"):
             signal.signal(signal.SIGTERM, self._previous)
+
+
+def _first_line(error: Exception) -> str:
+    return mask_secrets((str(error).splitlines() or [repr(error)])[0])[:500]

@@ -29,7 +29,7 @@ from layerwise.tracking.environment import is_predictor, pipeline_of
 from layerwise.tracking.logged_models import SavedModel, write_mlflow_model
 from layerwise.tracking.model_lookup import find_model, models_of
 from layerwise.tracking.outbox.background import upload_folder
-from layerwise.tracking.registry import copying_refusal, register
+from layerwise.tracking.registry import privacy_refusal, register
 from layerwise.utils import UserError, mask_secrets
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def submit(client: MlflowClient, submission: Submission, model_id: str | None = 
     # What generates rows, or learnt from ratings or documents, has no value of each raw row.
     by_rows = is_predictor(saved.entry) or (size is not None and model.reads_rows)
     compare = partial(_compare_with_version, client, submission, model) if by_rows else None
-    refusal = copying_refusal(saved.manifest) if model.parts.encoding is not None else ""
+    refusal = "" if model.has_image_inputs else privacy_refusal(saved.manifest)
     message = refusal or register(
         client, saved.manifest, task, saved.sha256, model_id, submission.card, compare, latent_size=size
     )

@@ -18,7 +18,7 @@ from layerwise.inference import (
     verify_model_folder,
 )
 from layerwise.tracking.environment import configure_mlflow
-from layerwise.utils import WHEELS_FOLDER, nearest
+from layerwise.utils import WHEELS_FOLDER, Location, nearest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -67,15 +67,17 @@ def find_model(reference: str, uri: str) -> ResolvedModel:
     """Return the model that a reference names.
 
     Args:
-        reference: a folder; a run's id; or a name of the registry with an alias or a version: `churn@champion`,
-            `churn/3`, and `churn` alone for its champion. MLflow's own `runs:/...` and `models:/...` do too.
+        reference: a folder, here or elsewhere (`s3://...`); a run's id; or a name of the registry with an alias or a
+            version: `churn@champion`, `churn/3`, and `churn` alone for its champion. MLflow's own `runs:/...` and
+            `models:/...` do too.
         uri: of the tracking server.
 
     Raises:
         ModelError: there is no such model, or its files are not those that were saved.
     """
-    if Path(reference).is_dir():
-        folder = data_folder(Path(reference))
+    path = Location(reference).local_path() if "://" in reference else Path(reference)
+    if path.is_dir():
+        folder = data_folder(path)
         manifest, sha256 = _verify(folder)
         if _has_runs(uri):
             _compare_with_run(folder, manifest.run_id, sha256, uri)

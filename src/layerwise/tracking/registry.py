@@ -42,8 +42,10 @@ MAX_CARD_LENGTH = 5000
 EARLIER_CHAMPIONS = "champion.earlier"
 
 
-# A generator whose rows lie nearer to training rows than this, in distances of unseen rows, is not registered.
-COPYING_RATIO = 0.5
+# What samples rows of a table is not registered where they lie nearer to training rows than this, in distances of
+# unseen rows; or where the AUC of a membership attack is above this by its whole 95 % interval.
+COPYING_RATIO, MEMBERSHIP_AUC = 0.5, 0.55
+PRIVACY_LIMITS = {"memorization_ratio": COPYING_RATIO, "membership_auc_low": MEMBERSHIP_AUC}
 
 
 log = logging.getLogger(__name__)
@@ -130,15 +132,18 @@ def _tags(manifest: ModelManifest, task: str, sha256: str, latent_size: int | No
     return tags
 
 
-def copying_refusal(manifest: ModelManifest) -> str:
-    """Return why a generator of a table is not registered: its rows tell of those that it learnt from; empty if not."""
-    ratio = manifest.metrics.get("memorization_ratio", {"value": COPYING_RATIO})["value"]
-    if ratio >= COPYING_RATIO:
+def privacy_refusal(manifest: ModelManifest) -> str:
+    """Return why a model that samples rows of a table is not registered: they give training rows away; empty if not."""
+    found = {name: each["value"] for name, each in manifest.metrics.items() if name in PRIVACY_LIMITS}
+    if found.get("memorization_ratio", COPYING_RATIO) < COPYING_RATIO:
+        what, name, said = "are too near to training rows", "memorization_ratio", "below"
+    elif found.get("membership_auc_low", 0.0) > MEMBERSHIP_AUC:
+        what, name, said = "tell which rows it learnt from", "membership_auc_low", "above"
+    else:
         return ""
     return (
-        f"Not registered as {manifest.registered_name}: the rows that it draws are too near to training rows for "
-        f"others to see (memorization_ratio {ratio:.2f}, below {COPYING_RATIO}). Train it for fewer epochs, or on more "
-        "rows."
+        f"Not registered as {manifest.registered_name}: the rows that it draws {what}, and are not for others to see "
+        f"({name} {found[name]:.2f}, {said} {PRIVACY_LIMITS[name]}). Train it for fewer epochs, or on more rows."
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,17 +55,41 @@ def open_run(
         TrackingError: the server cannot be used.
         ResumeError: there is no such earlier run.
     """
-    configure_mlflow()
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
-
-    try:
-        check_database(uri)
-        client = retrying_client(uri)
+    with _usable(uri) as client:
         if earlier is not None:
             return client, earlier, _reopen(client, earlier, uri)
         found = client.get_experiment_by_name(experiment)
         experiment_id = found.experiment_id if found else _create_experiment(client, uri, project, experiment)
         run = client.create_run(experiment_id, run_name=name, tags=dict(tags))
+    return client, run.info.run_id, "FAILED"
+
+
+def join_run(uri: str, run_id: str) -> MlflowClient:
+    """Return a client for an opened run, which another process began and which is under way.
+
+    Args:
+        uri: of the tracking server.
+        run_id: the run.
+
+    Raises:
+        TrackingError: the server cannot be used.
+        ResumeError: there is no such run, or it has ended.
+    """
+    with _usable(uri) as client:
+        status = _find(client, run_id, uri).info.status
+    if status != "RUNNING":
+        raise ResumeError(f"run {run_id} is {status} in MLflow: kedro run-begin opens a new one")
+    return client
+
+
+@contextmanager
+def _usable(uri: str) -> Iterator[MlflowClient]:
+    """Yield a client; say in a sentence where the server cannot be used."""
+    configure_mlflow()
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    try:
+        check_database(uri)
+        yield retrying_client(uri)
     except Exception as error:
         failure = store_failure(error)
         if failure is None:
@@ -73,11 +98,9 @@ def open_run(
             f"The tracking server at {uri} cannot be used: {failure}. Or unset MLFLOW_TRACKING_URI to track into "
             "mlflow.db"
         ) from None
-    return client, run.info.run_id, "FAILED"
 
 
-def _reopen(client: MlflowClient, run_id: str, uri: str) -> str:
-    """Open the run again, and remove the error that it ended with; return the status that it had."""
+def _find(client: MlflowClient, run_id: str, uri: str) -> Run:
     from mlflow.exceptions import MlflowException
 
     try:
@@ -90,6 +113,12 @@ def _reopen(client: MlflowClient, run_id: str, uri: str) -> str:
         ) from None
     if run.info.lifecycle_stage == "deleted":
         raise ResumeError(f"run {run_id} was deleted in MLflow: restore it there, or start a new run")
+    return run
+
+
+def _reopen(client: MlflowClient, run_id: str, uri: str) -> str:
+    """Open the run again, and remove the error that it ended with; return the status that it had."""
+    run = _find(client, run_id, uri)
     client.update_run(run_id, status="RUNNING")
     client.set_tag(run_id, "resumed", str(int(run.data.tags.get("resumed", 0)) + 1))
     if "error" in run.data.tags:

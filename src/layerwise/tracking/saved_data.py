@@ -75,8 +75,8 @@ class SavedData:
     ) -> None:
         from layerwise.tracking.run_outputs import is_model
 
-        self._run_logger, self._catalog, self._problem = run_logger, catalog, problem
-        self._several = several
+        self.run_logger, self._catalog, self.problem = run_logger, catalog, problem
+        self.several = several
         # A call that is tried again may have made the model the first time.
         self._may_be_there = resumed
         self._outputs = pipeline.all_outputs()
@@ -98,40 +98,40 @@ class SavedData:
 
     def on_node(self, name: str) -> None:
         """Say what the metrics that a node reports itself were measured on; `name` is of one of its outputs."""
-        self._run_logger.set_measured_on(self._known(pipeline_of(name)))
+        self.run_logger.set_measured_on(self._known(pipeline_of(name)))
 
     def on_saved(self, name: str, data: Any) -> None:
         """Take a data set that was saved, which most often says nothing of the run."""
         pipeline = pipeline_of(name)
         if name == f"{pipeline}.data_spec" and self._has(name, "split"):
-            self._run_logger.log_datasets(self._describe_datasets(pipeline))
+            self.run_logger.log_datasets(self._describe_datasets(pipeline))
         if name in self._entries:
-            self._run_logger.attempt(lambda: self._create_model(name, data))
+            self.run_logger.attempt(lambda: self._create_model(name, data))
         if _metrics_of(data) is not None:
-            self._run_logger.set_measured_on(self._measured_on(pipeline))
+            self.run_logger.set_measured_on(self._measured_on(pipeline))
         if hasattr(type(data), "child_runs"):
-            self._run_logger.attempt(lambda: self._log_children(name, data))
+            self.run_logger.attempt(lambda: self._log_children(name, data))
         if name.endswith("_settings") and isinstance(data, Config):
-            self._run_logger.log_params(sizes(name.partition(".")[2].removesuffix("_settings"), data))
+            self.run_logger.log_params(sizes(name.partition(".")[2].removesuffix("_settings"), data))
         report_saved(data)
 
     def _log_children(self, name: str, data: Any) -> None:
         from layerwise.tracking.runs import log_child_runs
 
-        log_child_runs(self._run_logger.client, self._run_logger.run_id, data.child_runs, name)
+        log_child_runs(self.run_logger.client, self.run_logger.run_id, data.child_runs, name)
 
     def _describe_datasets(self, pipeline: str) -> list[dict[str, str]]:
         from layerwise.tracking.input_datasets import describe_datasets
 
         data_spec, split = (self._catalog.load(f"{pipeline}.{name}") for name in ("data_spec", "split"))
-        found = describe_datasets(data_spec, split, self._problem)
+        found = describe_datasets(data_spec, split, self.problem)
         self._datasets[pipeline] = next((each for each in found if each["context"] == "testing"), {})
         return found
 
     def _create_model(self, entry: str, network: Any) -> None:
         from layerwise.tracking.model_logging import create_model
 
-        client, run_id = self._run_logger.client, self._run_logger.run_id
+        client, run_id = self.run_logger.client, self.run_logger.run_id
         kind, name = self._kind_and_name(entry, network)
         is_new, self._may_be_there = not self._may_be_there, True
         self._model_ids[entry] = create_model(client, run_id, entry, kind, name, is_new)
@@ -143,7 +143,7 @@ class SavedData:
         pipeline, _, name = entry.partition(".")
         # What predicts raw rows has the name by which `runs:/<run id>/model` finds it.
         name = "model" if is_predictor(entry) else name
-        return kind, f"{pipeline}_{name}" if self._several else name
+        return kind, f"{pipeline}_{name}" if self.several else name
 
     def _measured_on(self, pipeline: str) -> dict[str, str]:
         """Return the model and the test rows of a pipeline, as far as there are any."""
@@ -155,7 +155,7 @@ class SavedData:
             self._describe_datasets(pipeline)
         entries = [each for each in self._entries if each.startswith(f"{pipeline}.")]
         if any(each not in self._model_ids for each in entries):
-            self._run_logger.attempt(self._find_models)
+            self.run_logger.attempt(self._find_models)
         return self._known(pipeline)
 
     def _known(self, pipeline: str) -> dict[str, str]:
@@ -167,12 +167,12 @@ class SavedData:
     def _find_models(self) -> None:
         from layerwise.tracking.model_logging import pending_models
 
-        self._model_ids |= pending_models(self._run_logger.client, self._run_logger.run_id)
+        self._model_ids |= pending_models(self.run_logger.client, self.run_logger.run_id)
 
     def complete_models(self, project: Path) -> dict[str, Any]:
         """Store the run's networks as models; return by pipeline the metrics of those that predict raw rows."""
         if any(entry not in self._model_ids for entry in self._entries):
-            self._run_logger.attempt(self._find_models)
+            self.run_logger.attempt(self._find_models)
         metrics: dict[str, Any] = {}
         for entry in self._entries:
             last = "model_card" if is_predictor(entry) else "figure_learning_curves"
@@ -192,9 +192,9 @@ class SavedData:
 
         pipeline, _, name = entry.partition(".")
         own = "stack_model" if name == "stack" else "model"
-        folder = project / "data/06_models" / self._problem / pipeline / own
-        run_logger, catalog = self._run_logger, self._catalog
-        saved = save_model_folder(folder, run_logger.run_id, catalog, entry, self._problem, self._outputs)
+        folder = project / "data/06_models" / self.problem / pipeline / own
+        run_logger, catalog = self.run_logger, self._catalog
+        saved = save_model_folder(folder, run_logger.run_id, catalog, entry, self.problem, self._outputs)
         submission = submission_of(catalog, saved, *self._kind_and_name(entry, catalog.load(entry)))
 
         def complete() -> None:
@@ -214,15 +214,15 @@ class SavedData:
             each: entry_path(self._catalog, name) for each, name in names.items() if name in self._outputs
         }
         folders = {each: path for each, path in paths.items() if path is not None}
-        client, model_id = self._run_logger.client, self._model_ids[entry]
-        if not self._run_logger.attempt(lambda: complete_network(client, model_id, folders)):
+        client, model_id = self.run_logger.client, self._model_ids[entry]
+        if not self.run_logger.attempt(lambda: complete_network(client, model_id, folders)):
             del self._model_ids[entry]  # it stays one of the run's outputs
 
     def describe(self, text: str) -> None:
         """Set the description of the run, and of its models."""
-        self._run_logger.log_tags({"mlflow.note.content": text})
+        self.run_logger.log_tags({"mlflow.note.content": text})
         for model_id in self._model_ids.values():
-            self._run_logger.client.set_logged_model_tags(model_id, {"mlflow.note.content": text})
+            self.run_logger.client.set_logged_model_tags(model_id, {"mlflow.note.content": text})
 
     def log_outputs(self, names: Collection[str], data: Path) -> None:
         """Keep a copy of the run's outputs with the run, since the next one of this problem and pipeline replaces them.
@@ -236,7 +236,7 @@ class SavedData:
 
         pipelines = {pipeline_of(entry) for entry in self._model_ids}
         in_models = {*self._model_ids, *(f"{pipeline}.preprocessor" for pipeline in pipelines)}
-        run_logger, catalog, names = self._run_logger, self._catalog, set(names) - in_models
+        run_logger, catalog, names = self.run_logger, self._catalog, set(names) - in_models
         client, run_id = run_logger.client, run_logger.run_id
         if not run_logger.attempt(lambda: log_outputs(client, run_id, catalog, names, data)):
             keep_outputs(
@@ -248,5 +248,5 @@ class SavedData:
         """Mark the models of a run that did not finish as failed."""
         from layerwise.tracking.model_logging import give_up_models
 
-        if self._model_ids:
-            self._run_logger.attempt(lambda: give_up_models(self._run_logger.client, self._run_logger.run_id))
+        if self._model_ids or self._may_be_there:
+            self.run_logger.attempt(lambda: give_up_models(self.run_logger.client, self.run_logger.run_id))

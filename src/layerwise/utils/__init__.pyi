@@ -47,6 +47,12 @@ from .run_context import (
     trial as trial,
     trial_stopped as trial_stopped,
 )
+from .run_parts import (
+    RUN_ID_VARIABLE as RUN_ID_VARIABLE,
+    RunPart as RunPart,
+    part_of_run as part_of_run,
+    run_part as run_part,
+)
 from .secrets import (
     add_secrets as add_secrets,
     mask_secrets as mask_secrets,

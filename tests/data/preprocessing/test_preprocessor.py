@@ -216,3 +216,11 @@ def test_images_whose_source_knows_their_classes_are_answered_by_name_and_split_
     assert fitted.names_of_labels(np.array([1, 8, 77])).tolist() == ["one", "eight", 77]
     back = type(fitted)(fitted.state)
     np.testing.assert_array_equal(back.targets(named), plain.targets(digits))
+
+
+@pytest.mark.parametrize(
+    ("anomalies", "message"), [(["l"], "'l' is no class"), (list(range(10)), "names all classes")]
+)
+def test_known_anomalies_are_some_of_the_classes(digits, anomalies, message):
+    with pytest.raises(DataError, match=f"problem.anomalies.*{message}"):
+        fitted_on(digits, DIGITS.model_copy(update={"anomalies": tuple(map(str, anomalies))}))

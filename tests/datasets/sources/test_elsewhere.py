@@ -19,6 +19,7 @@ from layerwise.datasets import (
     SourceTable,
     SourceTexts,
     SourceWordTable,
+    entry_like_raw,
     with_origin,
 )
 
@@ -158,3 +159,16 @@ def test_a_table_of_any_dataset_elsewhere_says_where_it_is(store):
     assert frame["a"].tolist() == [7]
     assert frame.attrs["source"] == "memory:///rows.csv"
     assert len(frame.attrs["sha256"]) == 64
+
+
+def test_an_address_is_no_name_of_a_file_below_the_raw_data_folder():
+    with pytest.raises(
+        DatasetError, match=r"'s3://bucket/rows.csv' is an address: its folder belongs to path"
+    ):
+        SourceTable(path="data/01_raw", file={"name": "s3://bucket/rows.csv"})
+
+
+def test_more_rows_may_be_elsewhere_than_raw_is(tmp_path):
+    raw = {"type": "layerwise.datasets.SourceTable", "path": "data/01_raw", "file": {"name": "rows.csv"}}
+    found = entry_like_raw({"raw": raw}, "s3://bucket/more/rows.csv", tmp_path)
+    assert found == {**raw, "path": "s3://bucket/more", "file": {"name": "rows.csv"}}

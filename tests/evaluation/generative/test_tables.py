@@ -1,15 +1,22 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy import stats
 
+from layerwise.data import TensorData
 from layerwise.evaluation.generative import (
     associations,
     detection_auc,
     marginal_distance,
     numeric_columns,
 )
-from layerwise.evaluation.generative.tables import correlation_ratio, cramers_v, ks_distance
+from layerwise.evaluation.generative.tables import (
+    correlation_ratio,
+    cramers_v,
+    ks_distance,
+    synthetic_data_utility,
+)
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +94,35 @@ def test_rows_of_one_distribution_are_not_detected_and_others_are(rng):
     real, twin = rng.normal(size=(600, 3)), rng.normal(size=(600, 3))
     assert detection_auc(real, twin, 0) == pytest.approx(0.5, abs=0.06)
     assert detection_auc(real, twin + 3, 0) > 0.97
+
+
+def test_associations_of_many_columns_are_those_of_each_pair(rng):
+    x = rng.normal(size=(300, 3))
+    frame = pd.DataFrame(x, columns=list("abc"))
+    frame["b"] += frame["a"]
+    frame.loc[:40, "b"] = np.nan
+    frame["none"] = 1.0
+    frame["high"] = np.where(x[:, 0] > 0, "yes", None)
+    frame["sign"] = np.where(x[:, 0] + x[:, 1] > 0, "+", "-")
+    found = pd.DataFrame(associations(frame, set("abc") | {"none"}), list(frame), list(frame))
+    known = frame["b"].notna()
+    assert found.loc["a", "b"] == pytest.approx(np.corrcoef(frame["a"][known], frame["b"][known])[0, 1])
+    assert (found["none"].drop("none") == 0).all()
+    kinds = frame["high"].fillna("empty")
+    assert found.loc["b", "high"] == pytest.approx(
+        correlation_ratio(frame["b"][known].to_numpy(), kinds[known].to_numpy())
+    )
+    assert found.loc["high", "sign"] == pytest.approx(
+        cramers_v(pd.crosstab(kinds, frame["sign"]).to_numpy(float))
+    )
+    np.testing.assert_array_equal(found, found.T)
+    assert (np.diag(found) == 1).all()
+
+
+def test_utility_on_many_classes_is_that_of_the_linear_model_alone(rng):
+    def rows(n_classes):
+        return TensorData(torch.randn(2 * n_classes, 2), torch.arange(2 * n_classes) % n_classes)
+
+    assert list(synthetic_data_utility(rows(51), rows(51), rows(51), "multiclass", 51, 0)) == [
+        "logistic regression"
+    ]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
-from layerwise.evaluation.metrics import compute_metrics, permutation_importance
+from layerwise.evaluation.metrics import compute_metrics, most_sensitive_columns, permutation_importance
 from layerwise.utils import torch_rng
 
 
@@ -173,3 +173,59 @@ def test_of_many_columns_fewer_rows_are_asked():
     permutation_importance(seen, rows, data_spec, n_repeats=50, n_bootstrap=0)
     # 400,000 answers: 3 columns, 50 shuffles.
     assert asked == {400_000 // 150}
+
+
+def wide_problem(n_columns):
+    """Return rows of normal numbers, each column with its own standard deviation, and a linear network of them."""
+    inputs = torch.randn(500, n_columns, generator=torch.Generator().manual_seed(0))
+    inputs *= torch.linspace(0.5, 2, n_columns)
+    blocks = tuple(
+        ColumnBlock(name=f"x{k}", kind="real", start=k, stop=k + 1, raw="pair" if k < 2 else "")
+        for k in range(n_columns)
+    )
+    _, data_spec = problem(10)
+    data_spec = data_spec.model_copy(update={"blocks": blocks, "n_inputs": n_columns})
+    network = torch.nn.Linear(n_columns, 2)
+    return TensorData(inputs, inputs[:, -2:] * 3), data_spec, network
+
+
+def test_of_many_columns_those_are_chosen_that_the_outputs_change_most_with():
+    rows, data_spec, network = wide_problem(12)
+    with torch.no_grad():
+        # Slope times standard deviation is 4 and -4 in the first two, which are one raw column, and 5 in the last.
+        scales = rows.inputs.std(0)
+        network.weight.copy_(torch.full((2, 12), 0.1) / scales)
+        network.weight[0, :2] = torch.tensor([4.0, -4.0]) / scales[:2]
+        network.weight[1, 11] = 5 / scales[11]
+    assert most_sensitive_columns(network, rows, data_spec, most=2) == ("pair", "x11")
+    # The pair has 4² + 4², which is more than 5².
+    assert most_sensitive_columns(network, rows, data_spec, most=1) == ("pair",)
+    assert len(most_sensitive_columns(network, rows, data_spec, most=11)) == 11
+
+
+def test_a_network_without_slopes_has_all_its_columns_chosen():
+    rows, data_spec, _ = wide_problem(12)
+    assert len(most_sensitive_columns(lambda inputs: inputs.detach(), rows, data_spec, most=1)) == 11
+
+
+def test_chosen_columns_have_the_importance_that_they_have_among_all():
+    rows, data_spec = problem(300)
+    whole = {each.name: each for each in permutation_importance(predict, rows, data_spec)}
+    some = permutation_importance(predict, rows, data_spec, among=("needed", "kind"))
+    assert some == [whole["needed"], whole["kind"]]
+
+
+def test_the_work_on_a_wide_table_is_bounded():
+    rows, data_spec, _ = wide_problem(600)
+    answered = 0
+
+    def count(inputs):
+        nonlocal answered
+        answered += inputs.numel()
+        return inputs[:, -1:]
+
+    rows = TensorData(rows.inputs, rows.targets[:, 1:])
+    rows = replace(rows, inputs=rows.inputs.repeat(10, 1), targets=rows.targets.repeat(10, 1))
+    permutation_importance(count, rows, data_spec, n_bootstrap=0, among=[f"x{k}" for k in range(2, 102)])
+    # 500 shuffles and the rows as they are; 2,000 rows of 600 inputs each would be 601 million.
+    assert 450e6 < answered < 501e6 * 1.003

@@ -201,6 +201,35 @@ def test_confusion_counts_true_classes_by_line():
     assert figure.get_suptitle() == "1 of 3 rows wrong (33.33%)"
 
 
+def test_of_many_classes_those_with_the_most_errors_are_shown():
+    # Of each class four rows; all are right but one of each of the classes 7, 20 and 99, which are taken for the next.
+    targets = np.repeat(np.arange(100), 4)
+    predicted = targets.copy()
+    predicted[[28, 80]] += 1
+    predicted[396] = 7
+    names = [f"c{k}" for k in range(100)]
+    figure = plots.plot_confusion_matrix(targets, predicted, names)
+    shown = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    assert len(shown) == 40
+    assert {"c7", "c8", "c20", "c21", "c99"} <= set(shown)
+    assert shown == sorted(shown, key=names.index)
+    assert len(figure.axes[0].texts) == 40 * 40
+    k = shown.index("c99")
+    assert figure.axes[0].images[0].get_array()[k].tolist() == [
+        0.25 * (n == "c7") + 0.75 * (n == "c99") for n in shown
+    ]
+    assert (
+        figure.get_suptitle() == "3 of 400 rows wrong (0.75%); 40 of 100 classes, those with the most errors"
+    )
+    curves = plots.plot_roc_and_pr_curves("multiclass", targets, np.eye(100)[predicted], names)
+    # And the line of chance.
+    assert len(curves.axes[0].lines) == 21
+    assert curves.get_suptitle() == "20 of 100 curves, those with the most errors"
+    labels = plots.plot_label_errors(np.eye(100)[targets], np.eye(100)[predicted], names)
+    assert len(labels.axes[0].get_yticklabels()) == 40
+    assert labels.get_suptitle().endswith("wrong label; 40 of 100 labels, those with the most errors")
+
+
 def test_ranking_curves_state_their_areas(answers):
     targets, scores = answers
     figure = plots.plot_roc_and_pr_curves("multiclass", targets, scores)
@@ -303,3 +332,12 @@ def test_a_logarithmic_axis_has_powers_of_ten_without_a_formula():
     drawn = [text for text, _ in texts(figure)]
     assert {"10⁻²", "10⁰", "10³"} <= set(drawn)
     assert not any("$" in text for text in drawn)
+
+
+def test_a_heat_map_of_many_rows_has_no_numbers_in_its_cells():
+    def written(n):
+        names = [str(k) for k in range(n)]
+        return len(plots.plot_heat_map(np.ones((n, 2)), names, ["a", "b"], show_numbers=True).axes[0].texts)
+
+    assert written(60) == 120
+    assert written(61) == 0

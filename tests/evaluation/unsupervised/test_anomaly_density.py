@@ -169,3 +169,11 @@ def test_latents_and_reconstructions_are_those_of_the_network_itself(kind):
         latents, reconstructed = network.encode_and_reconstruct(rows)
         assert torch.equal(latents, network.encode(rows))
         assert torch.equal(reconstructed, network.reconstruct(rows))
+
+
+def test_of_many_classes_those_with_the_most_test_rows_are_scored(linear, monkeypatch):
+    monkeypatch.setattr("layerwise.evaluation.unsupervised.anomalies.each_class.MOST_CLASSES", 2)
+    training, validation, test = clusters(), clusters(45, 1), clusters(60, 2)
+    keep = (test.targets != 1) | (torch.arange(60) < 30)
+    found = detect_each_class(linear, training, validation, test[keep.nonzero()[:, 0]], columns(), 0)
+    assert list(found.classes) == ["a", "c"]

@@ -286,3 +286,16 @@ def test_statistics_of_latents():
 def test_a_latent_unit_is_active_if_its_mean_varies():
     means = torch.randn(5000, 3, generator=seeded()) * torch.tensor([0.05, 0.2, 1.0])
     assert active_units(means) == 2
+
+
+def test_components_of_more_columns_than_rows_are_the_singular_vectors():
+    # Orthogonal patterns over the rows, each of mean 0, times orthogonal directions of 1,200 columns.
+    patterns = torch.linalg.qr(torch.cat([torch.ones(8, 1), torch.randn(8, 3, generator=seeded())], 1))[0][
+        :, 1:
+    ]
+    directions = torch.linalg.qr(torch.randn(1200, 3, generator=seeded(1)).double())[0].t()
+    found = fit_pca(
+        patterns.double() @ torch.diag(torch.tensor([3.0, 2.0, 1.0]).double()) @ directions + 5, 3
+    )
+    np.testing.assert_allclose((found.directions @ directions.t()).abs().numpy(), np.eye(3), atol=1e-6)
+    np.testing.assert_allclose(found.fractions.numpy(), np.array([9, 4, 1]) / 14, rtol=1e-6)

@@ -25,8 +25,9 @@ def table_file(project, fires):
 def images(project):
     """A VAE of the digits, registered as `asked_digits.autoencoder`; return a file of twelve images and the pixels."""
     settings = QUICK | {"variant": "variational"}
-    project.run("autoencoder", problem={"name": "asked_digits"}, autoencoder=settings)
-    raw = project.catalog(problem={"name": "asked_digits"}).load("raw").pixels[:12]
+    problem = {"name": "asked_digits", "anomalies": ["1"]}
+    project.run("autoencoder", problem=problem, autoencoder=settings)
+    raw = project.catalog(problem=problem).load("raw").pixels[:12]
     np.save(project.path / "images.npy", raw)
     names = [f"pixel_{r}_{c}" for r in range(28) for c in range(28)]
     return project.path / "images.npy", pd.DataFrame(raw.reshape(12, -1).astype(float), columns=names)

@@ -1,10 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.model_doors import answers, assert_same_numbers, registered
+from helpers.model_doors import answers, assert_same_numbers, from_pipeline, registered
 
+from layerwise.data.reading import ChunkedReader
 from layerwise.inference.tasks import answer_rows
-from layerwise.parameters import TaskSettings
+from layerwise.parameters import PredictSettings, TaskSettings
+from layerwise.pipelines.predict.unusual_rows import plot_unusual_rows
 
 
 def ask(model, rows, **settings):
@@ -21,6 +23,7 @@ def test_every_door_scores_images_alike_with_their_error_pictures(project, image
     file, frame = images
     found = answers(project, "asked_digits.autoencoder", file, frame, task="anomaly", error_columns=True)
     assert_same_numbers(found)
+    assert found["pyfunc"]["anomaly_probability"].between(0, 1, inclusive="neither").all()
     assert [name for name in found["pyfunc"] if name.startswith("error_pixel_")][-1] == "error_pixel_27_27"
 
 
@@ -59,3 +62,25 @@ def test_the_errors_of_the_columns_are_those_of_the_reconstruction(project, imag
     errors = found[[f"error_{name}" for name in frame]].to_numpy()
     np.testing.assert_allclose(errors, expected, atol=1e-5)
     assert isinstance(found, pd.DataFrame)
+
+
+def test_the_pipeline_draws_the_most_unusual_rows(project, fires, table_file, images):
+    model = registered(project, "asked_digits.autoencoder")
+    reader = ChunkedReader(images[0], chunk_rows=5)
+    figure = plot_unusual_rows(model, reader, PredictSettings(task="anomaly"))
+    scores = ask(model, images[1])["anomaly_score"]
+    order = scores.sort_values(ascending=False).index
+    captions = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert captions == [f"row {k}\n{scores[k]:.1f}" for k in order[:10]]
+    model = registered(project, "asked.autoencoder")
+    figure = plot_unusual_rows(model, ChunkedReader(table_file, 100), PredictSettings(task="anomaly"))
+    scores = ask(model, fires)["anomaly_score"]
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names[0] == f"row {scores.idxmax()}, score {scores.max():.1f}"
+    assert len(names) == 20
+
+
+def test_the_figure_of_unusual_rows_is_logged_with_the_run(project, fires, table_file):
+    from_pipeline(project, "asked.autoencoder", table_file, task="anomaly")
+    run, _ = project.last_run()
+    assert list((project.path / "mlruns").glob(f"**/{run}/artifacts/figures/unusual_rows.png"))

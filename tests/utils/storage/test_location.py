@@ -46,6 +46,8 @@ def test_a_file_elsewhere_is_copied_once_and_again_when_it_is_another_one(store,
     assert len(fetched) == 2
     location.local_path().unlink()
     assert location.local_path().read_text() == "second"
+    location.local_path().write_text("sec")  # as a computer that lost its power may leave it
+    assert location.local_path().read_text() == "second"
 
 
 def test_of_a_folder_elsewhere_changed_files_are_copied_and_those_that_are_gone_removed(store):
@@ -101,6 +103,14 @@ def test_no_file_of_a_folder_elsewhere_is_copied_outside_of_it(store, tmp_path):
     assert list(tmp_path.rglob("inside"))
 
 
+def test_an_address_does_not_lead_out_of_the_folder_of_copies(store):
+    store.pipe("/secrets", b"1")
+    with pytest.raises(
+        StorageError, match=r"^memory://bucket/../../secrets cannot be read: an address has no"
+    ):
+        Location("memory://bucket/../../secrets").local_path()
+
+
 def test_a_missing_package_and_an_unknown_store_are_one_sentence(monkeypatch):
     monkeypatch.setattr(
         fsspec.core, "url_to_fs", lambda *_, **__: (_ for _ in ()).throw(ImportError("Install gcsfs"))
@@ -111,7 +121,7 @@ def test_a_missing_package_and_an_unknown_store_are_one_sentence(monkeypatch):
     ):
         Location("gs://b/x").check()
     monkeypatch.undo()
-    with pytest.raises(StorageError, match=r"^nowhere://b/x cannot be read: Protocol not known: nowhere$"):
+    with pytest.raises(StorageError, match=r"^nowhere://b/x cannot be used: Protocol not known: nowhere$"):
         Location("nowhere://b/x").check()
 
 
@@ -130,7 +140,9 @@ def test_a_store_that_refuses_is_one_sentence_without_the_secret(store, monkeypa
     for asked in (location.exists, location.local_path):
         with pytest.raises(StorageError) as caught:
             asked()
-        assert str(caught.value) == "memory://bucket/x cannot be read: Access Denied for ***"
+        assert str(caught.value) == (
+            "memory://bucket/x cannot be read: Access Denied for ***; correct the credentials, or ask for the right"
+        )
     assert mask_secrets(f"{secret} of name") == "*** of name"
 
 

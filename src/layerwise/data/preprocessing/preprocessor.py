@@ -16,7 +16,7 @@ from layerwise.data.preprocessing.columns import class_names, class_text
 from layerwise.data.preprocessing.leaks import count_repeated_rows
 from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preprocessor
 from layerwise.data.preprocessing.summaries import summarize_images, summarize_training
-from layerwise.data.preprocessing.targets import binary_classes, row_weights
+from layerwise.data.preprocessing.targets import binary_classes, check_anomalies, row_weights
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.sources import (
     Documents,
@@ -175,6 +175,7 @@ def fit_preprocessor(
         fitted = DocumentsPreprocessor.fit(raw, split.training)
     else:
         fitted = TablePreprocessor.fit(raw, rows_to_fit(split, settings), problem, settings)
+    check_anomalies(problem, fitted.data_spec.class_names)
     return with_rows_of(fitted, raw, split)
 
 

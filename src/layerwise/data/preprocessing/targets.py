@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,6 +134,19 @@ def positive_class(classes: list[str], values: np.ndarray) -> str:
     distinct, counts = np.unique([class_text(value) for value in values.tolist()], return_counts=True)
     number = dict(zip(distinct.tolist(), counts.tolist(), strict=True))
     return classes[0] if number.get(classes[0], 0) < number.get(classes[1], 0) else classes[1]
+
+
+def check_anomalies(problem: Problem, classes: Sequence[str]) -> None:
+    """Check that the known anomalies are classes, and not all of them.
+
+    Raises:
+        DataError: there is no such class, or no normal one.
+    """
+    for name in problem.anomalies:
+        if name not in classes:
+            raise DataError(f"problem.anomalies: '{name}' is no class{nearest(name, list(classes))}")
+    if problem.anomalies and set(problem.anomalies) == set(classes):
+        raise DataError("problem.anomalies names all classes: leave the normal ones out")
 
 
 def row_weights(frame: pd.DataFrame, name: str) -> np.ndarray:

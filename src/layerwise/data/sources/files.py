@@ -64,6 +64,8 @@ class SourceFile(Config):
     @classmethod
     def _require_relative_path(cls, name: str) -> str:
         path = PurePosixPath(name)
+        if "://" in name:
+            raise ValueError(f"'{name}' is an address: its folder belongs to path, and its last part here")
         if not path.parts or path.is_absolute() or ".." in path.parts:
             raise ValueError(f"'{name}' is not a path below the raw data folder")
         return name

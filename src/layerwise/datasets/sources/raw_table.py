@@ -36,7 +36,7 @@ def entry_like_raw(entries: Mapping[str, Any], given: str, project: Path) -> dic
 
     Args:
         entries: of the catalog, `raw` among them.
-        given: the name of one of them, or a file: its path, or its name below the folder of raw data.
+        given: the name of one of them, or a file: its path or address, or its name below the folder of raw data.
         project: the folder that paths start from.
 
     Raises:
@@ -52,6 +52,9 @@ def entry_like_raw(entries: Mapping[str, Any], given: str, project: Path) -> dic
         )
     # A hash, addresses and the checks of raw's columns, the target among them, are those of raw's own file.
     found = {name: value for name, value in raw.items() if name not in ("file", "validator")}
+    if "://" in given:
+        folder, _, name = given.rpartition("/")
+        return {**found, "path": folder, "file": {"name": name}}
     path = project / given
     if path.is_file():
         return {**found, "path": str(path.parent), "file": {"name": path.name}}

@@ -7,9 +7,16 @@ from .images import (
     repeat_training_mean as repeat_training_mean,
     sample_training_rows as sample_training_rows,
 )
+from .privacy import (
+    MembershipAttack as MembershipAttack,
+    Privacy as Privacy,
+    attack_membership as attack_membership,
+    measure_privacy as measure_privacy,
+)
 from .sample_quality import (
     Memorization as Memorization,
     distances as distances,
+    frechet_distance_to as frechet_distance_to,
     memorization as memorization,
     nearest_distance as nearest_distance,
 )

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from layerwise.data import DataSpec, TensorData
-from layerwise.evaluation.generative.sample_quality import Memorization, memorization
+from layerwise.evaluation.generative.privacy import Privacy, measure_privacy
 from layerwise.evaluation.generative.tables import (
     associations,
     detection_auc,
@@ -23,9 +23,6 @@ from layerwise.utils import Config
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Rows whose nearest training rows are looked for.
-MEMORIZATION_ROWS = 2000
 
 
 class ColumnFidelity(Config):
@@ -68,13 +65,13 @@ class RowFidelity(Config):
     Args:
         detection_auc: of gradient boosting between generated and test rows; 0.5 says that it cannot tell them apart.
         utility: by model; of a table with a target.
-        memorization: distances to the nearest training row.
+        privacy: what the rows tell of training rows.
         classes: the fraction of each class among `real` training rows and `generated` ones; of classes alone.
         agreement: the fraction of rows whose class a network that learnt from real rows predicts.
     """
 
     detection_auc: float
-    memorization: Memorization
+    privacy: Privacy
     utility: dict[str, Utility] = Field(default_factory=dict)
     classes: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     agreement: dict[str, float] = Field(default_factory=dict)
@@ -86,10 +83,7 @@ class RowFidelity(Config):
         if boosting is not None:
             found[f"synthetic_{boosting.metric}"] = boosting.synthetic
             found[f"real_{boosting.metric}"] = boosting.real
-        return found | {
-            "detection_auc": self.detection_auc,
-            "memorization_ratio": self.memorization.ratio,
-        }
+        return found | {"detection_auc": self.detection_auc} | self.privacy.metrics()
 
     def __str__(self) -> str:
         boosting = self.utility.get("gradient boosting")
@@ -125,7 +119,7 @@ def compare_rows(
     predict: Callable[[Tensor], Tensor] | None,
     seed: int,
 ) -> RowFidelity:
-    """Compare generated rows with test rows by detection and memorization, of a table with a target by utility too.
+    """Compare generated rows with test rows by detection and privacy, of a table with a target by utility too.
 
     Args:
         generated: preprocessed as the others.
@@ -151,7 +145,7 @@ def compare_rows(
         found["agreement"] = {"real": _agreement(predict, test), "generated": _agreement(predict, generated)}
     return RowFidelity(
         detection_auc=detection_auc(real, synthetic, seed),
-        memorization=memorization(known, real[:MEMORIZATION_ROWS], synthetic[:MEMORIZATION_ROWS]),
+        privacy=measure_privacy(known, real, synthetic, seed),
         **found,
     )
 

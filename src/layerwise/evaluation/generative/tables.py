@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data import Task, TensorData
-from layerwise.evaluation.metrics import Array, as_array, fit_baselines
+from layerwise.evaluation.metrics import Array, Family, as_array, fit_baselines, trees_pay
 from layerwise.utils import derive_seed
 
 if TYPE_CHECKING:
@@ -93,42 +93,52 @@ def associations(frame: pd.DataFrame, numeric: Collection[str] | None = None) ->
         numeric: the names of the columns that are numbers, as `numeric_columns` of the real rows says, so that real and
             generated rows have the same kinds; None: by these rows.
     """
-    names = list(frame)
-    numbers = numeric_columns(frame) if numeric is None else numeric
-    found = np.eye(len(names))
-    for i, first in enumerate(names):
-        for j in range(i):
-            found[i, j] = found[j, i] = association(
-                frame[first], frame[names[j]], (first in numbers, names[j] in numbers)
-            )
+    import pandas as pd
+
+    kinds = numeric_columns(frame) if numeric is None else numeric
+    is_number = np.array([name in kinds for name in frame], dtype=bool)
+    numbers, categories = (np.flatnonzero(each).tolist() for each in (is_number, ~is_number))
+    found = np.eye(len(is_number))
+    values = np.empty((len(frame), len(numbers)))
+    for k, index in enumerate(numbers):
+        values[:, k] = _floats_with_gaps(frame.iloc[:, index])
+    if len(numbers):
+        # Of the rows where both are known; nothing where one does not vary.
+        found[np.ix_(numbers, numbers)] = pd.DataFrame(values).corr(min_periods=2).fillna(0)
+        np.fill_diagonal(found, 1)
+    codes = [pd.factorize(_texts(frame.iloc[:, index]))[0] for index in categories]
+    for k, index in enumerate(categories):
+        found[index, numbers] = found[numbers, index] = correlation_ratio(values, codes[k])
+        for other, there in zip(categories[:k], codes[:k], strict=True):
+            counts = np.zeros((codes[k].max() + 1, there.max() + 1))
+            np.add.at(counts, (codes[k], there), 1)
+            found[index, other] = found[other, index] = cramers_v(counts)
     return found
 
 
-def association(a: pd.Series, b: pd.Series, numbers: tuple[bool, bool]) -> float:
-    """Return the association of two columns, of which some are numbers; 0 where one does not vary."""
-    import pandas as pd
-
-    if all(numbers):
-        both = pd.DataFrame({"a": a, "b": b}).dropna()
-        x, y = as_floats(both["a"]), as_floats(both["b"])
-        return 0.0 if len(x) < 2 or x.std() == 0 or y.std() == 0 else float(np.corrcoef(x, y)[0, 1])
-    if any(numbers):
-        number, category = (a, b) if numbers[0] else (b, a)
-        known = number.notna()
-        return correlation_ratio(as_floats(number[known]), _texts(category[known]).to_numpy())
-    return cramers_v(pd.crosstab(_texts(a), _texts(b)).to_numpy(dtype=np.float64))
+def _floats_with_gaps(column: pd.Series) -> Array:
+    found = np.full(len(column), np.nan)
+    found[column.notna().to_numpy()] = as_floats(column)
+    return found
 
 
-def correlation_ratio(values: Array, groups: Array) -> float:
-    """Return eta, the root of the fraction of variance between groups."""
-    total = np.square(values - values.mean()).sum() if len(values) else 0.0
-    if total == 0:
-        return 0.0
-    between = 0.0
-    for group in np.unique(groups):
-        own = values[groups == group]
-        between += len(own) * (own.mean() - values.mean()) ** 2
-    return float(np.sqrt(between / total))
+def correlation_ratio(values: Array, groups: Array) -> Array:
+    """Return eta, the root of the fraction of variance between groups, of each column; 0 where it does not vary.
+
+    Args:
+        values: (n,) or (n, d), NaN where a value is not known.
+        groups: (n,) which group each row is in.
+    """
+    known = ~np.isnan(values)
+    means = np.where(known, values, 0).sum(0) / np.maximum(known.sum(0), 1)
+    centered = np.where(known, values - means, 0)
+    total = np.square(centered).sum(0)
+    order = np.argsort(groups, kind="stable")
+    sorted_groups = groups[order]
+    starts = np.flatnonzero(np.r_[True, sorted_groups[1:] != sorted_groups[:-1]])
+    sums, counts = (np.add.reduceat(each[order], starts, dtype=np.float64) for each in (centered, known))
+    between = (np.square(sums) / np.maximum(counts, 1)).sum(0)
+    return np.sqrt(np.divide(between, total, out=np.zeros_like(total), where=total > 0))
 
 
 def cramers_v(counts: Array) -> float:
@@ -164,12 +174,17 @@ def synthetic_data_utility(
 ) -> dict[str, Any]:
     """Train the usual models on real rows and on synthetic ones, and test both on the same real rows.
 
+    Of classes so many that trees do not pay, it is the linear model alone.
+
     Returns:
         By model, the metric's name and its value for `real` and `synthetic`: AUC, error, or R squared.
     """
     metric = {"binary": "roc_auc", "regression": "r2"}.get(task, "error")
+    families: tuple[Family, ...] = ("linear", "boosting")
+    if not trees_pay(len(training), n_outputs):
+        families = ("linear",)
     found = [
-        fit_baselines(rows, test, task, n_outputs=n_outputs, seed=seed, n_bootstrap=0)
+        fit_baselines(rows, test, task, n_outputs=n_outputs, families=families, seed=seed, n_bootstrap=0)
         for rows in (training, synthetic)
     ]
     return {

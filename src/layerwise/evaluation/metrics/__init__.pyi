@@ -4,6 +4,7 @@ from .arrays import (
     as_matrix as as_matrix,
     check_targets_and_scores as check_targets_and_scores,
     indicator_matrix as indicator_matrix,
+    predicted_indicators as predicted_indicators,
     reaches_threshold as reaches_threshold,
 )
 from .baselines import (
@@ -13,6 +14,7 @@ from .baselines import (
     compare_with_baselines as compare_with_baselines,
     compare_with_constant as compare_with_constant,
     fit_baselines as fit_baselines,
+    trees_pay as trees_pay,
     usual_families as usual_families,
 )
 from .calibration import (
@@ -22,8 +24,10 @@ from .calibration import (
 )
 from .comparison import paired_difference as paired_difference, worse_than_others as worse_than_others
 from .importance import (
+    MOST_COLUMNS as MOST_COLUMNS,
     Importance as Importance,
     ImportanceTable as ImportanceTable,
+    most_sensitive_columns as most_sensitive_columns,
     permutation_importance as permutation_importance,
 )
 from .intervals import (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 import torch
 from pydantic import ConfigDict, RootModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData, raw_columns
 from layerwise.evaluation.metrics.comparison import metric_statistics
@@ -25,8 +25,10 @@ from layerwise.utils import Config, torch_rng
 DEFAULT_METRIC = {"multiclass": "error", "binary": "roc_auc", "multilabel": "roc_auc", "regression": "rmse"}
 # More rows make the interval narrower and nothing else; so many are sampled, or fewer of a table of many columns.
 MAX_ROWS, MIN_ROWS = 10_000, 2000
-# Rows x columns x shuffles that a network may answer.
-ANSWERS = 400_000
+# Rows x columns x shuffles that a network may answer, and these x inputs of a table of many.
+ANSWERS, INPUT_WORK, LEAST_ROWS = 400_000, 500_000_000, 200
+# Each column is one answer more of a network that has as many inputs: the work of all of them is quadratic.
+MOST_COLUMNS = 100
 # Rows x columns x shuffles x resamples that the intervals may take, some ten seconds' work.
 INTERVAL_WORK = 1e9
 MIN_RESAMPLES = 50
@@ -48,9 +50,44 @@ class Importance(Config):
 
 
 class ImportanceTable(RootModel[tuple[Importance, ...]]):
-    """The importance of each raw column, the highest first."""
+    """The importance of each raw column that was measured, the highest first."""
 
     model_config = ConfigDict(frozen=True)
+
+
+def most_sensitive_columns(
+    network: nn.Module, rows: TensorData, data_spec: DataSpec, seed: int = 0, most: int = MOST_COLUMNS
+) -> tuple[str, ...]:
+    """Return the raw columns, or of many those that a network's outputs change most with, in their order.
+
+    By first order an output varies with a raw column as the root of the summed squares of its slope along each input
+    of the column times the input's standard deviation. The squares are averaged over rows, and outputs have random
+    signs, by which one backward pass does for all of them (Hutchinson 1990). All columns are returned of a network
+    that has no slope, as a forest.
+
+    Args:
+        network: (n, d) inputs to (n, k) outputs.
+        rows: of more than 2,000 so many are taken.
+        data_spec: names the columns.
+        seed: of the rows and the signs.
+        most: how many are returned at most.
+    """
+    columns = raw_columns(data_spec.blocks)
+    if len(columns) <= most:
+        return tuple(columns)
+    rng = torch_rng(seed, "importance", "slopes")
+    inputs = rows.inputs[torch.randperm(len(rows), generator=rng)[:MIN_ROWS]].detach().requires_grad_()
+    outputs = network(inputs)
+    if not outputs.requires_grad:
+        return tuple(columns)
+    signs = torch.randint(0, 2, outputs.shape, generator=rng) * 2 - 1
+    (slopes,) = torch.autograd.grad((outputs * signs.to(outputs)).sum(), inputs)
+    variances = slopes.square().mean(0) * inputs.detach().var(0)
+    strengths = torch.stack(
+        [torch.cat([variances[b.start : b.stop] for b in of]).sum() for of in columns.values()]
+    )
+    chosen = set(strengths.argsort(descending=True, stable=True)[:most].tolist())
+    return tuple(name for k, name in enumerate(columns) if k in chosen)
 
 
 def permutation_importance(
@@ -62,6 +99,7 @@ def permutation_importance(
     n_repeats: int = 5,
     seed: int = 0,
     n_bootstrap: int = 200,
+    among: Collection[str] | None = None,
 ) -> list[Importance]:
     """Return the importance of each raw column, the highest first.
 
@@ -72,19 +110,26 @@ def permutation_importance(
 
     Args:
         predict: (n, d) inputs to (n, k) scores, in the unit of the targets.
-        rows: with targets; of more than 2,000 so many are sampled that the network answers 400,000, and 10,000 at most.
+        rows: with targets; of more than 2,000 so many are sampled that the network answers 400,000, and 10,000 at most;
+            of a table of many inputs fewer, 200 at least.
         data_spec: names the columns and the task.
         metric: any name that `compute_metrics` returns; by default error, roc_auc (binary, multilabel) or rmse, and
             log_loss where the rows have no roc_auc.
         n_repeats: shuffles for each column.
         seed: of the shuffles and of the resamples.
         n_bootstrap: resamples of the rows for the intervals, at most; 0 leaves them out.
+        among: the raw columns that are measured; None: all.
 
     Raises:
         ValueError: the task has no such metric.
     """
     columns = raw_columns(data_spec.blocks)
-    rows = _sample_rows(rows, min(MAX_ROWS, max(MIN_ROWS, ANSWERS // (len(columns) * n_repeats))), seed)
+    if among is not None:
+        columns = {name: blocks for name, blocks in columns.items() if name in among}
+    shuffles = len(columns) * n_repeats
+    by_answers = max(MIN_ROWS, ANSWERS // shuffles)
+    by_inputs = max(LEAST_ROWS, INPUT_WORK // (shuffles * data_spec.n_inputs))
+    rows = _sample_rows(rows, min(MAX_ROWS, by_answers, by_inputs), seed)
     counts = row_counts(rows.weights, len(rows))
     whole = _statistics(data_spec, rows, predict(rows.inputs))
     default = DEFAULT_METRIC.get(data_spec.task, "log_loss")
@@ -92,8 +137,7 @@ def permutation_importance(
     if name not in whole:
         raise ValueError(f"{data_spec.task} rows have no metric '{name}'; known: {', '.join(sorted(whole))}")
     sign = -1.0 if name in LOWER_IS_BETTER else 1.0
-    work = len(rows) * len(columns) * n_repeats
-    n_resamples = enough_resamples(n_bootstrap, work, INTERVAL_WORK, MIN_RESAMPLES)
+    n_resamples = enough_resamples(n_bootstrap, len(rows) * shuffles, INTERVAL_WORK, MIN_RESAMPLES)
     own = float(whole[name](counts[None])[0])
     own_resampled = resampled_values({name: whole[name]}, counts, n_resamples, seed).get(name)
     result = []
@@ -132,5 +176,5 @@ def _shuffled_inputs(
     for _ in range(n_repeats):
         order = torch.randperm(len(inputs), generator=rng, device=inputs.device)
         shuffled = inputs.clone()
-        shuffled[:, columns] = inputs[order][:, columns]
+        shuffled[:, columns] = inputs[order[:, None], columns]
         yield shuffled

@@ -7,6 +7,7 @@ returns b values. A resample on which a metric is undefined, say without a posit
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -190,16 +191,28 @@ def resampled_values(
 
 
 class _RankedScores:
-    """One class's rows in order of their score, ready for weighted ranks."""
+    """One class's rows in order of their score, sorted when they are first ranked."""
 
     def __init__(self, positive: Array, scores: Array) -> None:
-        self.order = np.argsort(scores, kind="stable")
-        self.positive = positive[self.order].astype(np.float64)
-        ordered = scores[self.order]
-        # The first row of every group of equal scores; None when all scores differ.
-        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-        self.starts = None if len(starts) == len(ordered) else starts
+        self.is_positive, self.scores = positive, scores
         self.has_both_classes = bool(positive.any() and not positive.all())
+
+    @cached_property
+    def order(self) -> Array:
+        """The rows from the lowest score to the highest."""
+        return np.argsort(self.scores, kind="stable")
+
+    @cached_property
+    def positive(self) -> Array:
+        """Which of the ordered rows are of the class, as numbers."""
+        return self.is_positive[self.order].astype(np.float64)
+
+    @cached_property
+    def starts(self) -> Array | None:
+        """The first row of every group of equal scores; None when all scores differ."""
+        ordered = self.scores[self.order]
+        found = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+        return None if len(found) == len(ordered) else found
 
     def _groups(self, weights: Array) -> tuple[Array, Array]:
         ordered = weights[:, self.order]

@@ -43,13 +43,13 @@ from .style import (
     new_figure as new_figure,
     style_axes as style_axes,
 )
-from .supervised import (
-    plot_calibration as plot_calibration,
+from .supervised.calibration import plot_calibration as plot_calibration
+from .supervised.classes import (
     plot_confusion_matrix as plot_confusion_matrix,
     plot_label_errors as plot_label_errors,
-    plot_predicted_vs_true as plot_predicted_vs_true,
     plot_roc_and_pr_curves as plot_roc_and_pr_curves,
 )
+from .supervised.values import plot_predicted_vs_true as plot_predicted_vs_true
 from .tables import (
     plot_marginals as plot_marginals,
     plot_table_reconstructions as plot_table_reconstructions,

@@ -25,6 +25,8 @@ from layerwise.evaluation.plots.style import (
 )
 from layerwise.evaluation.unsupervised import fit_pca
 
+MOST_WRITTEN_ROWS = 60
+
 
 def plot_heat_map(
     values: Any,
@@ -52,8 +54,8 @@ def plot_heat_map(
         value: what the colours mean, with its unit.
         centered: a diverging colour map around 0, over the same range on both sides.
         logarithmic: colours by powers of ten; values of 0 and below stay white.
-        show_numbers: by default for at most 150 cells.
-        texts: what stands in the cells instead of the numbers, row by row.
+        show_numbers: by default for at most 150 cells; never in more than 60 rows, which have no place for them.
+        texts: what stands in the cells instead of the numbers, row by row, in as many rows at most.
     """
     matrix = np.ma.masked_invalid(as_array(values).astype(np.float64))
     if matrix.shape != (len(row_names), len(column_names)):
@@ -62,7 +64,8 @@ def plot_heat_map(
         matrix = np.ma.masked_less_equal(matrix, 0)
     norm = _color_norm(matrix, centered, logarithmic)
     n_rows, n_columns = matrix.shape
-    numbers = texts is not None or (matrix.size <= 150 if show_numbers is None else show_numbers)
+    wanted = texts is not None or (matrix.size <= 150 if show_numbers is None else show_numbers)
+    numbers = wanted and n_rows <= MOST_WRITTEN_ROWS
     cell = 0.3
     if numbers:
         cell = 0.62 if texts is None else max(0.62, 0.085 * max(len(t) for line in texts for t in line))

@@ -62,11 +62,13 @@ def _classes(by_row: RowFidelity, columns: DataSpec) -> str:
 
 
 def _privacy(by_column: ColumnFidelity, by_row: RowFidelity) -> str:
-    found = by_row.memorization
+    found, attack = by_row.privacy.memorization, by_row.privacy.membership
     return (
         f"### Privacy\n\nThe median distance to the nearest training row is {found.generated:.3f} for "
         f"synthetic rows and {found.unseen:.3f} for test rows (ratio {found.ratio:.2f}; far "
         f"below 1 says copies); {found.copies:.1%} of synthetic rows lie nearer to a training row than 99 of "
         f"100 test rows do, and {by_column.exact_copies:.1%} are a training row in every column. "
-        "This does not guarantee privacy."
+        f"An attacker who has the synthetic rows tells {attack.n_rows:,} training rows from as many others, by the "
+        f"distance to the nearest synthetic row, with AUC {attack.auc:.3f} [{attack.auc_low:.3f}, "
+        f"{attack.auc_high:.3f}]; 0.5 says that he cannot. This does not guarantee privacy."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layerwise.evaluation.metrics import ImportanceTable
+from layerwise.evaluation.metrics import MOST_COLUMNS, ImportanceTable
 from layerwise.evaluation.reports.evaluation import EvaluationReport
 from layerwise.evaluation.reports.markdown import escape, table
 from layerwise.evaluation.segments import MIN_ROWS, Segment, SegmentTable
@@ -26,6 +26,8 @@ def importance_section(importances: ImportanceTable) -> str:
         f"How much worse the {metric} of the test rows gets, in its own unit, when the column's cells are shuffled "
         "among the rows. Columns that say the same share their importance."
     )
+    if len(importances.root) == MOST_COLUMNS:
+        note += f" Of a table of more than {MOST_COLUMNS} columns those are measured that the outputs change most with."
     return f"## Importance of the columns\n\n{table(['column', f'loss of {metric} [95 % interval]'], rows)}\n\n{note}"
 
 

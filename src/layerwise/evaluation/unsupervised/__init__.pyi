@@ -12,9 +12,14 @@ from .anomalies.each_class import (
     ClassAnomalyReport as ClassAnomalyReport,
     detect_each_class as detect_each_class,
 )
+from .anomalies.probability import (
+    FEWEST_KNOWN_ANOMALIES as FEWEST_KNOWN_ANOMALIES,
+    AnomalyProbability as AnomalyProbability,
+)
 from .anomalies.scores import (
     AnomalyReference as AnomalyReference,
     error_columns as error_columns,
+    evaluate_known_anomalies as evaluate_known_anomalies,
     make_scorer as make_scorer,
 )
 from .compression import (
@@ -37,6 +42,7 @@ from .ranking import (
     RankingReport as RankingReport,
     evaluate_ranking as evaluate_ranking,
     item_neighbors as item_neighbors,
+    item_regressions as item_regressions,
     mean_ranking as mean_ranking,
     rankings as rankings,
 )

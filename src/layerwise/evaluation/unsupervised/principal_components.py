@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+MANY_COLUMNS = 1000
+
 
 @dataclass(frozen=True)
 class PrincipalComponents:
@@ -42,9 +44,11 @@ def fit_pca(training: Tensor, k: int | float) -> PrincipalComponents:
     from sklearn.decomposition import PCA
 
     rows = training.cpu().numpy().astype(np.float64)
-    # Of the covariance, in double precision: exact, and many times as fast as the singular values of tall rows. The
-    # largest entry of a component is positive, so that those of other rows agree.
-    found = PCA(min(k, *rows.shape) if k >= 1 else k, svd_solver="covariance_eigh").fit(rows)
+    # Of the covariance, in double precision: exact, and many times as fast as the singular values of tall rows. But its
+    # work is cubic in the columns, and that of the singular values in the rows where these are fewer. The largest entry
+    # of a component is positive, so that those of other rows agree.
+    solver = "full" if rows.shape[1] > max(len(rows), MANY_COLUMNS) else "covariance_eigh"
+    found = PCA(min(k, *rows.shape) if k >= 1 else k, svd_solver=solver).fit(rows)
     mean, directions, fractions = (
         torch.from_numpy(values).to(training)
         for values in (found.mean_, found.components_, found.explained_variance_ratio_)

@@ -26,9 +26,9 @@ class Anomaly(Task):
     """Return each row's score, its quantile among validation rows, whether it is anomalous, and what makes it so.
 
     `anomaly_quantile` is the fraction of validation rows with a lower score; `is_anomaly` says that it is above
-    1 - `contamination`. `unusual_columns` names the raw columns whose error is above its mean on validation rows,
-    with how many times, the worst first; images have none. `error_<column>` is the squared error of a column's
-    reconstruction.
+    1 - `contamination`; `anomaly_probability` is there if anomalies were known. `unusual_columns` names the raw columns
+    whose error is above its mean on validation rows, with how many times, the worst first; images have none.
+    `error_<column>` is the squared error of a column's reconstruction.
     """
 
     name = "anomaly"
@@ -43,7 +43,9 @@ class Anomaly(Task):
         """Return the names of the answer's columns."""
         named = [] if model.has_image_inputs else ["unusual_columns"]
         errors = [f"error_{name}" for name in error_columns(model.columns)] if settings.error_columns else []
-        return ["anomaly_score", "anomaly_quantile", "is_anomaly", *named, *errors]
+        reference = model.parts.reference
+        known = ["anomaly_probability"] if reference is not None and reference.probability is not None else []
+        return ["anomaly_score", "anomaly_quantile", "is_anomaly", *known, *named, *errors]
 
     def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:
         """Return the answer."""
@@ -61,6 +63,8 @@ class Anomaly(Task):
             "anomaly_quantile": np.interp(scores, reference.score_quantiles, steps),
             "is_anomaly": scores > reference.threshold(settings.contamination),
         }
+        if reference.probability is not None:
+            answer["anomaly_probability"] = reference.probability(scores)
         names = error_columns(columns)
         if not model.has_image_inputs:
             answer["unusual_columns"] = _unusual_columns(errors, np.asarray(reference.column_errors), names)

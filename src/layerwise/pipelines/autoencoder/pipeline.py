@@ -5,11 +5,12 @@ from kedro.pipeline import Node, Pipeline
 from layerwise.evaluation.demos import DEMO_ACTIVATIONS
 from layerwise.parameters.sizing import corruption_by_rule
 from layerwise.pipelines import preprocessing, views
-from layerwise.pipelines.anomalies import detect_each_class, measure_reference, plot_class_anomalies
+from layerwise.pipelines.anomalies import create_reference, detect_each_class, plot_class_anomalies
 from layerwise.pipelines.autoencoder import downstream, downstream_images, figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import AutoencoderPreview
+from layerwise.pipelines.privacy import create_privacy
 from layerwise.pipelines.recommendation import create_recommendation
 from layerwise.pipelines.stage import Stage
 from layerwise.sweeping import Objective
@@ -93,11 +94,12 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
     found = []
     if facts.are_dense:
         found.append(stage.measure(nodes.evaluate_reconstruction, learnt, "reconstruction_metrics"))
-        inputs = [NETWORK, "training", "validation", "data_spec"]
-        found.append(stage.node(measure_reference, inputs, "reference"))
+        found += create_reference(NAME, NETWORK, facts)
     if _variant_has(facts, "is_generative"):
         inputs = [NETWORK, "test", "data_spec", "preprocessor", *SETTINGS]
         found.append(stage.measure(nodes.estimate_likelihood, inputs, "likelihood"))
+        if facts.has_rows("table"):
+            found.append(create_privacy(NAME, NETWORK))
     if facts.are_labelled and facts.is_on("autoencoder.probe"):
         inputs = [NETWORK, "labelled", "validation", "test", "data_spec", *SETTINGS]
         found.append(stage.measure(nodes.probe_latent, inputs, "probe"))

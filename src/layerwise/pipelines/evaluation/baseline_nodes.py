@@ -65,8 +65,16 @@ def _families(
         columns.task,
         images=columns.image_shape is not None,
         n_products=float(len(training)) * measured.inputs.numel(),
+        n_rows=len(training),
+        n_outputs=columns.n_outputs,
         all_of_them=settings.baselines is True,
     )
     if not found:
         log.info("No baselines: nearest neighbors would take too long on so many images")
+    elif len(found) == 1 and columns.image_shape is None:
+        log.info(
+            "Baselines: a linear model alone; trees for each of %d outputs would take too long, and "
+            "evaluation.baselines=true grows them",
+            columns.n_outputs,
+        )
     return found

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from layerwise.data import DataSpec, TensorData
+from layerwise.data import DataSpec, TensorData, raw_columns
 from layerwise.evaluation import SegmentTable
 from layerwise.evaluation.metrics import (
     ConformalIntervals,
@@ -18,6 +18,7 @@ from layerwise.evaluation.metrics import (
     choose_threshold,
     compute_metrics,
     compute_raw_metrics,
+    most_sensitive_columns,
     permutation_importance,
     smearing_factors,
 )
@@ -197,7 +198,13 @@ def measure_importance(
     seed: int,
     smearing: SmearingFactors | None = None,
 ) -> ImportanceTable:
-    """Measure by how much the metric of the test rows gets worse when each raw column is shuffled, in its own unit."""
+    """Measure by how much the metric of the test rows gets worse when each raw column is shuffled, in its own unit.
+
+    Of many columns those are shuffled that the network's outputs change most with.
+    """
+    chosen = most_sensitive_columns(network, test, columns, seed)
+    if len(chosen) < len(raw_columns(columns.blocks)):
+        log.info("Importance: the %d columns are shuffled that the outputs change most with", len(chosen))
     factors = () if smearing is None else smearing.values
     found = permutation_importance(
         lambda inputs: means_in_y(scores_of(network, TensorData(inputs), columns), columns, factors),
@@ -206,6 +213,7 @@ def measure_importance(
         n_repeats=settings.importance_repeats,
         seed=seed,
         n_bootstrap=min(settings.bootstrap, 200),
+        among=chosen,
     )
     return ImportanceTable(tuple(found))
 

@@ -6,7 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.data.transforms import AugmentationSettings
 from layerwise.pipelines import views
-from layerwise.pipelines.anomalies import measure_reference
+from layerwise.pipelines.anomalies import create_reference
 from layerwise.pipelines.class_samples import has_class_samples
 from layerwise.pipelines.evaluation import figure_nodes as plots, nodes
 from layerwise.pipelines.evaluation.baseline_nodes import train_baselines
@@ -20,6 +20,7 @@ from layerwise.pipelines.evaluation.segment_nodes import (
     plot_segments,
 )
 from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts, trained_network
+from layerwise.pipelines.privacy import create_privacy
 from layerwise.pipelines.stage import LEADERBOARD, Stage, with_first
 
 SETTINGS = ["params:evaluation", "params:seed"]
@@ -62,9 +63,11 @@ def create_pipeline(
     else:
         found += [
             evaluation.node(nodes.measure_stack, ["stack", "test"], "metrics_stack"),
-            evaluation.node(measure_reference, ["stack", "training", "validation", "data_spec"], "reference"),
+            *create_reference(pipeline, "stack", facts),
             *_figures_of_a_stack(reporting, facts, stack),
         ]
+    if stack in ("dbn", "dbm") and facts.has_rows("table"):
+        found.append(create_privacy(pipeline, "stack", "stack_privacy"))
     if stack in ("dbn", "dbm") and _has_bound(facts, stack):
         inputs = ["stack", "training", "test", f"params:{stack}", "params:seed"]
         bound = bound_log_prob if stack == "dbn" else bound_log_prob_of_dbm

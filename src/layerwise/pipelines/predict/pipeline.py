@@ -1,9 +1,10 @@
-"""The predict pipeline: one node, from a trained model and the rows of a file to predictions."""
+"""The predict pipeline: from a trained model and the rows of a file to predictions."""
 
 from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.facts import current_facts
 from layerwise.pipelines.predict.nodes import predict_rows, sample_rows
+from layerwise.pipelines.predict.unusual_rows import plot_unusual_rows
 from layerwise.pipelines.stage import Stage
 
 
@@ -12,4 +13,8 @@ def create_pipeline() -> Pipeline:
     stage, facts = Stage("prediction", "predict"), current_facts()
     if facts.parameter("predict.task") == "sample" and not facts.parameter("predict.input"):
         return Pipeline([stage.node(sample_rows, ["model", "params:predict"], "predictions")])
-    return Pipeline([stage.node(predict_rows, ["model", "rows", "params:predict"], "predictions")])
+    inputs = ["model", "rows", "params:predict"]
+    found = Pipeline([stage.node(predict_rows, inputs, "predictions")])
+    if facts.parameter("predict.task") == "anomaly":
+        found += Pipeline([Stage("reporting", "predict").figure(plot_unusual_rows, inputs)])
+    return found

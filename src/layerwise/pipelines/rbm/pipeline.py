@@ -4,10 +4,11 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.models.rbm.units import HIDDEN
 from layerwise.pipelines import preprocessing, views
-from layerwise.pipelines.anomalies import detect_each_class, measure_reference, plot_class_anomalies
+from layerwise.pipelines.anomalies import create_reference, detect_each_class, plot_class_anomalies
 from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.previews import RBMPreview
+from layerwise.pipelines.privacy import create_privacy
 from layerwise.pipelines.rbm import collections, figure_nodes as plots, nodes
 from layerwise.pipelines.recommendation import create_recommendation
 from layerwise.pipelines.stage import Stage
@@ -86,8 +87,9 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
     learnt, test = ["rbm", "training", "test", "data_spec"], ["test", "data_spec"]
     found = []
     if facts.are_dense:
-        inputs = ["rbm", "training", "validation", "data_spec"]
-        found.append(stage.node(measure_reference, inputs, "reference"))
+        found += create_reference(NAME, "rbm", facts)
+    if facts.has_rows("table"):
+        found.append(create_privacy(NAME, "rbm"))
     if _has_likelihood(facts):
         found.append(stage.measure(nodes.measure_likelihood, [*learnt, *SETTINGS], "likelihood"))
     if facts.are_labelled and facts.is_on("rbm.probe"):

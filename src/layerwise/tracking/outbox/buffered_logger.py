@@ -173,21 +173,22 @@ class BufferedRunLogger:
             return False
         return True
 
-    def close(self, status: str) -> None:
-        """Send the pending metrics and set the run's status: FINISHED, FAILED or KILLED."""
+    def close(self, status: str | None) -> None:
+        """Send the pending metrics and set the run's status: FINISHED, FAILED or KILLED; None leaves it as it is."""
         self._wait()
         self._last_try = 0.0
         self.flush()
         if self._files_refused and not self.connection_dropped:
             with suppress(Exception):  # they are kept
                 self._files_refused = bool(self._resend()[1])
-        self._deliver([{"status": status, "end": int(time.time() * 1000)}])
+        if status is not None:
+            self._deliver([{"status": status, "end": int(time.time() * 1000)}])
         if self.connection_dropped:
             log.warning(
-                "The tracking server is still away. The rest of run %s, its status %s with it, is in %s; the next "
-                "command of this project sends it",
+                "The tracking server is still away. The rest of run %s%s is in %s; the next command of this project "
+                "sends it",
                 self.run_id,
-                status,
+                "" if status is None else f", its status {status} with it,",
                 self.offline_buffer,
             )
         self.release()

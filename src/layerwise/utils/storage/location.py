@@ -62,7 +62,7 @@ class Location:
             StorageError: there is none, or it does not take the credentials.
         """
         if self.is_remote:
-            with self._file_system("read"):
+            with self._file_system("used"):
                 pass
 
     @property
@@ -119,6 +119,8 @@ class Location:
         """
         if not self.is_remote:
             return self._path
+        if ".." in self._path.parts:  # its copy would lie outside of the folder of copies
+            raise StorageError(f"{self} cannot be read: an address has no ..")
         target = copy_place(self.protocol, self._path)
         with self._file_system("read") as (system, path):
             update_copy(system, path, target)
@@ -174,7 +176,8 @@ class Location:
             raise StorageError(f"{self} needs a package that is missing: {remedy}") from error
         except Exception as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise StorageError(mask_secrets(f"{self} cannot be {done}: {reason}")) from error
+            remedy = "; correct the credentials, or ask for the right" * isinstance(error, PermissionError)
+            raise StorageError(mask_secrets(f"{self} cannot be {done}: {reason}{remedy}")) from error
 
 
 def address_of(path: Path) -> str:

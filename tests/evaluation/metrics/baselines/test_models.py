@@ -149,6 +149,15 @@ def test_images_have_nearest_neighbors_and_what_takes_minutes_by_setting_alone()
     assert usual_families("binary") == ("linear", "forest", "boosting")
 
 
+def test_trees_are_grown_for_few_classes_or_where_they_are_asked_for():
+    trees = ("linear", "forest", "boosting")
+    assert usual_families("multiclass", n_rows=1000, n_outputs=50) == trees
+    assert usual_families("multiclass", n_rows=1000, n_outputs=51) == ("linear",)
+    assert usual_families("multiclass", n_rows=500_000, n_outputs=10) == trees
+    assert usual_families("multiclass", n_rows=500_001, n_outputs=10) == ("linear",)
+    assert usual_families("multiclass", n_rows=1000, n_outputs=51, all_of_them=True) == trees
+
+
 def test_without_resamples_nothing_is_said_of_baselines():
     targets = (np.arange(300) % 2).astype(float)
     others = {"x": scores_of(targets, 5, 1)}

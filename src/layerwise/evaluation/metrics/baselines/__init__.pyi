@@ -6,5 +6,6 @@ from .models import (
     compare_with_baselines as compare_with_baselines,
     compare_with_constant as compare_with_constant,
     fit_baselines as fit_baselines,
+    trees_pay as trees_pay,
     usual_families as usual_families,
 )

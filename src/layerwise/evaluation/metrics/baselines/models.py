@@ -26,6 +26,8 @@ ROWS_A_TREE = 20_000
 N_NEIGHBORS = 3
 # Products that nearest neighbors may take, some half a minute's work.
 NEIGHBORS_WORK = 1e12
+# Boosting grows a hundred trees for each class or output, and each leaf of a forest holds a number for each.
+TREES_OUTPUTS, TREES_WORK = 50, 5e6
 
 
 def baseline_scores(
@@ -138,7 +140,13 @@ def baseline_model(family: Family, task: Task, seed: int, n_rows: int) -> tuple[
 
 
 def usual_families(
-    task: Task, *, images: bool = False, n_products: float = 0.0, all_of_them: bool = False
+    task: Task,
+    *,
+    images: bool = False,
+    n_products: float = 0.0,
+    n_rows: int = 0,
+    n_outputs: int = 1,
+    all_of_them: bool = False,
 ) -> tuple[Family, ...]:
     """Return the baselines that are worth their time for these rows, the cheapest first.
 
@@ -146,13 +154,22 @@ def usual_families(
         task: what the targets are.
         images: whether the rows are images, whose nearest neighbors are hard to beat and quick.
         n_products: training rows times test rows times inputs, of which nearest neighbors take each.
-        all_of_them: also those that take minutes on images.
+        n_rows: training rows.
+        n_outputs: classes or outputs; for more than 50, or more than 5,000,000 with the rows, no trees are grown.
+        all_of_them: also those that take minutes on images or on many classes.
     """
     linear: Family = "ridge" if task == "regression" else "linear"
     near: tuple[Family, ...] = ("neighbors",) if images and n_products <= NEIGHBORS_WORK else ()
     if images and not all_of_them:
         return near
+    if not (all_of_them or trees_pay(n_rows, n_outputs)):
+        return (linear,)
     return (linear, *near, "boosting") if images else (linear, "forest", "boosting")
+
+
+def trees_pay(n_rows: int, n_outputs: int) -> bool:
+    """Return whether trees for so many classes or outputs, each grown on so many rows, take no more than minutes."""
+    return n_outputs <= TREES_OUTPUTS and n_rows * n_outputs <= TREES_WORK
 
 
 def compare_with_constant(network: Mapping[str, Metric]) -> list[str]:

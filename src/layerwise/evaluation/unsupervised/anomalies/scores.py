@@ -9,7 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from layerwise.data import DataSpec, raw_columns
+from layerwise.evaluation.metrics import compute_metrics
 from layerwise.evaluation.unsupervised.anomalies.density import RowDensity
+from layerwise.evaluation.unsupervised.anomalies.probability import (
+    FEWEST_KNOWN_ANOMALIES,
+    AnomalyProbability,
+)
 from layerwise.models.autoencoder import BaseAutoencoder
 from layerwise.models.rbm import RBM
 from layerwise.utils import Config
@@ -28,38 +33,53 @@ class AnomalyReference(Config):
             of images.
         input_means: of the training rows, a number a column of the inputs: where imputation begins.
         density: of the training rows; None where the score is an RBM's free energy.
+        probability: of a score; None where no anomalies are known.
     """
 
     score_quantiles: tuple[float, ...]
     column_errors: tuple[float, ...]
     input_means: tuple[float, ...]
     density: RowDensity | None = None
+    probability: AnomalyProbability | None = None
 
     @classmethod
     def of(
-        cls, network: nn.Module, training: Tensor, validation: Tensor, columns: DataSpec
+        cls,
+        network: nn.Module,
+        training: Tensor,
+        validation: Tensor,
+        columns: DataSpec,
+        is_anomaly: Tensor | None = None,
     ) -> AnomalyReference:
         """Return the reference of a network, on the CPU as it answers.
 
         Args:
             network: an RBM, an autoencoder or a stack of either.
-            training: (m, d) rows.
+            training: (m, d) normal rows.
             validation: (n, d) rows.
             columns: what they are.
+            is_anomaly: (n,) bool, which validation rows are known anomalies: what is normal is told by the others, and
+                a probability by both, if there are `FEWEST_KNOWN_ANOMALIES` of each.
         """
         with torch.no_grad():
             density, of_images = None, columns.image_shape is not None
             if of_images or not has_free_energy(network):
                 density = RowDensity.fit(network, training, of_images)
             score = make_scorer(network, columns, density)
-            parts = [score(part) for part in validation.split(AT_A_TIME)]
-        found = torch.cat(parts).double().numpy()
+            found = _apply_in_parts(score, validation)
+        probability = None
+        if is_anomaly is not None:
+            known = is_anomaly.numpy()
+            if min(known.sum(), (~known).sum()) >= FEWEST_KNOWN_ANOMALIES:
+                probability = AnomalyProbability.fit(found[:, 0], known)
+            found = found[~known]
         quantiles = np.quantile(found[:, 0], np.linspace(0, 1, QUANTILES + 1))
         return cls(
             score_quantiles=tuple(quantiles.tolist()),
             column_errors=tuple(found[:, 1:].mean(0).tolist()),
             input_means=tuple(training.double().mean(0).tolist()),
             density=density,
+            probability=probability,
         )
 
     def threshold(self, contamination: float) -> float:
@@ -71,6 +91,46 @@ class AnomalyReference(Config):
 def has_free_energy(network: nn.Module) -> bool:
     """Return whether a network's own free energy is the score: that of an RBM, but for rectified hidden units."""
     return isinstance(network, RBM) and network.hidden_units.samples_exactly
+
+
+def evaluate_known_anomalies(
+    network: nn.Module,
+    reference: AnomalyReference,
+    rows: Tensor,
+    is_anomaly: Tensor,
+    columns: DataSpec,
+    seed: int,
+) -> dict[str, float]:
+    """Return AUC and average precision of the score, and the log loss, Brier score and calibration error of its
+    probability, where there is one.
+
+    Args:
+        network: an RBM, an autoencoder or a stack of either.
+        reference: of it.
+        rows: (n, d) test rows.
+        is_anomaly: (n,) bool.
+        columns: what they are.
+        seed: of the run.
+    """
+    from scipy.stats import rankdata
+
+    truth = is_anomaly.numpy().astype(np.float64)
+    with torch.no_grad():
+        scores = _apply_in_parts(make_scorer(network, columns, reference.density), rows)[:, 0]
+
+    def measured(values: np.ndarray, *names: str) -> dict[str, float]:
+        found = compute_metrics("binary", truth, values, seed=seed, n_bootstrap=0)
+        return {name: found[name].value for name in names if name in found}
+
+    # Ranks are scores from 0 to 1 in the same order, with the same ties.
+    found = measured(rankdata(scores) / len(scores), "roc_auc", "average_precision")
+    if reference.probability is not None:
+        found |= measured(reference.probability(scores), "log_loss", "brier", "calibration_error")
+    return found
+
+
+def _apply_in_parts(score: Callable[[Tensor], Tensor], rows: Tensor) -> np.ndarray:
+    return torch.cat([score(part) for part in rows.split(AT_A_TIME)]).double().numpy()
 
 
 def make_scorer(

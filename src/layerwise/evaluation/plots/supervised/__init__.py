@@ -1,0 +1,1 @@
+"""A supervised network's predictions beside the true targets: classes, calibration, values."""
