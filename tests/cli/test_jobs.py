@@ -1,5 +1,7 @@
 """A run whose nodes are processes of their own: opened, reported into from several sessions, and ended."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -29,7 +31,8 @@ def end(project, *given):
 
 
 def run_nodes(*given):
-    """Run a part of the nodes in a session of its own, as `kedro run` does."""
+    """Run a part of the nodes in a session of its own, as `kedro run` in the project's folder does."""
+    bootstrap_project(Path.cwd())
     found = CliRunner().invoke(run, given)
     if found.exception:
         raise found.exception
@@ -139,6 +142,13 @@ def test_an_id_that_is_no_open_runs_is_one_sentence(project, monkeypatch):
     assert ended.output.startswith("Error: no run ../../elsewhere of linear")
     monkeypatch.delenv(RUN_ID_VARIABLE)
     assert "LAYERWISE_RUN_ID is not set" in end(project, *arguments("opened")).output
+
+
+def test_predictions_need_no_opened_run(project):
+    given = CliRunner().invoke(run_begin, ["--pipelines=predict"], obj=bootstrap_project(project.path))
+    assert given.exit_code == 1
+    assert given.stdout == ""
+    assert "predict is one node" in given.stderr
 
 
 def test_while_a_run_is_open_no_other_one_writes_to_its_place(opened, monkeypatch):

@@ -1,4 +1,4 @@
-from .lifecycle import RunLifecycle as RunLifecycle
+from .lifecycle import CONCURRENT_PIPELINES as CONCURRENT_PIPELINES, RunLifecycle as RunLifecycle
 from .locks import tracking_lock as tracking_lock
 from .opened_run import (
     OpenedRun as OpenedRun,

@@ -25,9 +25,13 @@ def run_begin(metadata: ProjectMetadata, /, **given: Any) -> None:
     With the id in LAYERWISE_RUN_ID, `kedro run --nodes=...` of the same pipelines, environment and parameters reports
     into the run, until `kedro run-end`.
     """
-    from layerwise.checkpointing import opened_run_id
+    from layerwise.checkpointing import CONCURRENT_PIPELINES, opened_run_id
     from layerwise.utils import problem
 
+    for name in set(CONCURRENT_PIPELINES) & {*given["pipelines"]}:
+        raise click.ClickException(
+            f"{name} is one node, whose run is never opened: kedro run --pipelines={name}"
+        )
     try:
         _run_no_node(metadata, RunPart(ends=False), **given)
     except UserError as error:
