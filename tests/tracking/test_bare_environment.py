@@ -12,10 +12,20 @@ import pandas as pd
 import pytest
 from helpers.model_doors import pyfunc
 
+QUICK_RBM = {"epochs": 1, "likelihood": {"method": "none"}, "probe": False, "classification_rbm": False}
+QUICK_AUTOENCODER = {"epochs": 1, "downstream_tasks": False, "probe": False}
+ASKED_SAMPLE = {"task": "sample", "seed": 3}
+# The pipelines of a model of each kind, how they train one quickly, and what it is asked.
+KINDS = {
+    "bare.rbm": ("rbm", {"rbm": QUICK_RBM}, {"task": "encode"}),
+    "bare.autoencoder": ("autoencoder", {"autoencoder": QUICK_AUTOENCODER}, {"task": "anomaly"}),
+    "bare.gan": ("gan", {"gan": {"epochs": 2, "batch_size": 50, "table": {"components": 3}}}, ASKED_SAMPLE),
+    "bare": ("mlp", {"finetuning": {"epochs": 1}, "evaluation": {"baselines": False}}, {"task": "predict"}),
+}
 ASK = """
 import json, sys, mlflow, layerwise
 model = mlflow.pyfunc.load_model(sys.argv[1])
-answer = model.predict(model.input_example, params={"task": "encode"})
+answer = model.predict(model.input_example, params=json.loads(sys.argv[2]))
 print(json.dumps({"from": layerwise.__file__, "answer": answer.to_dict(orient="list")}))
 """
 
@@ -45,35 +55,49 @@ def served(command, port, body, folder, environment):
     raise AssertionError("no answer within three minutes")
 
 
-@pytest.mark.slow
-def test_a_model_opens_and_is_served_in_a_bare_environment(project, tmp_path):
-    rbm = {"epochs": 1, "likelihood": {"method": "none"}, "probe": False, "classification_rbm": False}
-    project.run("rbm", env="forest_fires_size", problem={"name": "bare"}, rbm=rbm)
-    there = pyfunc(project, "bare.rbm")
-    expected = there.predict(there.input_example, params={"task": "encode"})
-    model_id = there.metadata.model_id
-    model = project.path / "mlruns/models" / model_id / "artifacts"
+@pytest.fixture(scope="module")
+def models(project):
+    """The folder of a logged model of each kind, and what it answers here, by its name."""
+    found = {}
+    for name, (pipeline, settings, asked) in KINDS.items():
+        project.run(pipeline, env="forest_fires_size", problem={"name": "bare"}, **settings)
+        model = pyfunc(project, name)
+        folder = project.path / "mlruns/models" / model.metadata.model_id / "artifacts"
+        found[name] = folder, model.predict(model.input_example, params=asked)
+    return found
 
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
-    programs = tmp_path / "venv/bin"
-    install = [str(programs / "pip"), "install", "-q", "-r", "requirements.txt"]
-    subprocess.run(install, cwd=model, check=True)
+
+@pytest.fixture(scope="module")
+def bare(models, tmp_path_factory):
+    """The folder of a virtual environment with what the models' files say that they require, and its variables."""
+    place = tmp_path_factory.mktemp("bare")
+    subprocess.run([sys.executable, "-m", "venv", str(place / "venv")], check=True)
+    programs = place / "venv/bin"
+    for folder, _ in models.values():
+        command = [str(programs / "pip"), "install", "-q", "-r", "requirements.txt"]
+        subprocess.run(command, cwd=folder, check=True)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    environment["PATH"] = f"{programs}:{environment['PATH']}"
+    return place, environment | {"PATH": f"{programs}:{environment['PATH']}"}
 
-    command = [str(programs / "python"), "-c", ASK, str(model)]
-    said = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", KINDS)
+def test_a_model_opens_and_is_served_in_a_bare_environment(project, models, bare, name):
+    (folder, expected), (place, environment) = models[name], bare
+    programs, asked = place / "venv/bin", KINDS[name][2]
+    command = [str(programs / "python"), "-c", ASK, str(folder), json.dumps(asked)]
+    said = subprocess.run(command, cwd=place, env=environment, check=True, capture_output=True, text=True)
     found = json.loads(said.stdout.splitlines()[-1])
-    assert str(tmp_path) in found["from"]
+    assert str(place) in found["from"]
     pd.testing.assert_frame_equal(pd.DataFrame(found["answer"]), expected)
 
-    example = json.loads((model / "serving_input_example.json").read_text())
-    body = json.dumps(example | {"params": {"task": "encode"}}).encode()
+    example = json.loads((folder / "serving_input_example.json").read_text())
+    body = json.dumps(example | {"params": asked}).encode()
     port = free_port()
-    command = [str(programs / "mlflow"), "models", "serve", "-m", str(model), "--env-manager", "local"]
-    answer = served([*command, "-h", "127.0.0.1", "-p", str(port)], port, body, tmp_path, environment)
+    command = [str(programs / "mlflow"), "models", "serve", "-m", str(folder), "--env-manager", "local"]
+    answer = served([*command, "-h", "127.0.0.1", "-p", str(port)], port, body, place, environment)
     pd.testing.assert_frame_equal(pd.DataFrame(answer), expected)
     port = free_port()
-    command = [str(programs / "kedro"), "serve", str(model), "--port", str(port)]
+    command = [str(programs / "kedro"), "serve", str(folder), "--port", str(port)]
     answer = served(command, port, body, project.path, environment)
     pd.testing.assert_frame_equal(pd.DataFrame(answer), expected)

@@ -38,7 +38,8 @@ class Recommender(nn.Module):
 
     What a user rates is not left to chance: he rates what others rate who rated the same, and likes what he rates high.
     So an item's score is log(interest) + weight * expected rating, where his interest is the sum of its similarities to
-    the items that he has rated (item neighbors, Sarwar et al. 2001), and a hundredth of the users who rate it.
+    the items that he has rated (item neighbors, Sarwar et al. 2001; or the weights of a regression on them, Steck 2019,
+    of which a negative sum counts as none), and a hundredth of the users who rate it.
 
     Where the rows of the network are items, a user who was not among its columns is folded in: his ratings less the
     items' means are a ridge regression on the items' latents, with a free intercept that is shrunk as a mean is.
@@ -107,5 +108,5 @@ class Recommender(nn.Module):
 
     def weigh(self, interest: Tensor, expected: Tensor) -> Tensor:
         """Return the scores of what `interest` gives, and of expected ratings."""
-        interest = interest + 0.01 * self.popularity.double() + 1e-6
+        interest = interest.clamp_min(0) + 0.01 * self.popularity.double() + 1e-6
         return interest.log() + self.config.rating_weight * expected.double()

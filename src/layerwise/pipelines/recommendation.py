@@ -37,9 +37,9 @@ def fit_recommender(
 ) -> tuple[Recommender, RankingReport, LoggedMetrics]:
     """Rank what users have not rated, beside popularity and neighbors, and return what a model needs for it."""
     by_items, levels = preprocessor.state["by_items"], columns.levels
-    recommender, expected = fit(network.cpu(), training.inputs, validation.inputs, levels, by_items)
+    recommender, expected, item_knn = fit(network.cpu(), training.inputs, validation.inputs, levels, by_items)
     given, *others = (rating_matrix(part.inputs, levels, by_items) for part in (training, validation, test))
     interest = recommender.interest(~given.isnan())
-    found = evaluate_ranking(recommender.weigh(interest, expected), interest, given, *others)
+    found = evaluate_ranking(recommender.weigh(interest, expected), item_knn, given, *others)
     log.info(found)
     return recommender, found, LoggedMetrics.of(found.metrics(), prefix="test/")

@@ -3,10 +3,17 @@ import math
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import Ridge
 from sklearn.metrics import ndcg_score
 from torch import nan
 
-from layerwise.evaluation.unsupervised import evaluate_ranking, item_neighbors, mean_ranking, rankings
+from layerwise.evaluation.unsupervised import (
+    evaluate_ranking,
+    item_neighbors,
+    item_regressions,
+    mean_ranking,
+    rankings,
+)
 
 
 def test_ndcg_is_scikit_learns_and_recall_is_counted():
@@ -44,6 +51,20 @@ def test_item_neighbors_are_those_of_the_largest_shrunken_cosines():
     assert int(neighbors[3, 0]) == 2
     assert similarities[3].tolist() == pytest.approx([cosine(3, 2), 0])
     assert item_neighbors(rated, 10)[0].shape == (4, 3)
+
+
+def test_items_weights_are_those_of_the_ridge_regression_on_all_others():
+    rated = torch.rand(60, 5, generator=torch.Generator().manual_seed(0)) < 0.4
+    neighbors, weights = item_regressions(rated, 3.0, 4)
+    columns = rated.double().numpy()
+    for k in range(5):
+        others = [j for j in range(5) if j != k]
+        ridge = Ridge(alpha=3.0, fit_intercept=False).fit(columns[:, others], columns[:, k])
+        expected = dict(zip(others, ridge.coef_, strict=True))
+        found = dict(zip(neighbors[k].tolist(), weights[k].tolist(), strict=True))
+        assert found == pytest.approx(expected)
+    kept, _ = item_regressions(rated, 3.0, 2)
+    assert torch.equal(kept, neighbors[:, :2])
 
 
 def test_items_that_are_liked_in_other_parts_are_the_relevant_ones():

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import torch
 from helpers import small_rbms as m
@@ -110,9 +112,12 @@ def test_what_is_known_of_items_is_counted_in_training_ratings_and_survives_stor
     training[0, [2, 3]], training[1, 1] = 1, 1
     validation = torch.zeros(2, 9)
     validation[1, 8] = 1
-    found, expected = fit_recommender(network, training, validation, LEVELS, by_items=True)
+    found, expected, item_knn = fit_recommender(network, training, validation, LEVELS, by_items=True)
     torch.testing.assert_close(found.popularity, torch.tensor([2 / 3, 1 / 3]))
     assert expected.shape == (3, 2)
+    # User 0 has rated both items, user 1 the first alone.
+    cosine = 1 / (math.sqrt(2) + 10)
+    np.testing.assert_allclose(item_knn, [[cosine, cosine], [0, cosine], [0, 0]])
     mean = (5 + 1 + 2) / 3
     means = [mean + (6 - 2 * mean) / 7, mean + (2 - mean) / 6]
     np.testing.assert_allclose(found.item_means, means, rtol=1e-6)

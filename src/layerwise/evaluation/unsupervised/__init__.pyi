@@ -42,6 +42,7 @@ from .ranking import (
     RankingReport as RankingReport,
     evaluate_ranking as evaluate_ranking,
     item_neighbors as item_neighbors,
+    item_regressions as item_regressions,
     mean_ranking as mean_ranking,
     rankings as rankings,
 )

@@ -99,6 +99,25 @@ def item_neighbors(rated: Tensor, n: int) -> tuple[Tensor, Tensor]:
     return torch.cat([each.indices for each in found]), torch.cat([each.values for each in found])
 
 
+def item_regressions(rated: Tensor, ridge: float, n: int) -> tuple[Tensor, Tensor]:
+    """Return the n items that say most of whether one rates an item, and their weights, each (items, n).
+
+    The weights are those of the ridge regression of each column of `rated` on all others, in closed form: an
+    autoencoder without hidden units (Steck 2019). Unlike similarities they can be negative.
+
+    Args:
+        rated: (users, items) bool.
+        ridge: shrinks the weights.
+        n: how many are kept, those of largest weight; at most all others.
+    """
+    ones = rated.double()
+    inverse = torch.linalg.inv(ones.T @ ones + ridge * torch.eye(ones.shape[1], dtype=ones.dtype))
+    weights = -(inverse / inverse.diagonal()).T
+    weights.fill_diagonal_(0)
+    largest = weights.abs().topk(min(n, ones.shape[1] - 1), dim=1).indices
+    return largest, weights.gather(1, largest)
+
+
 def evaluate_ranking(
     network: Tensor, item_knn: Tensor, training: Tensor, validation: Tensor, test: Tensor
 ) -> RankingReport:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerwise.evaluation.unsupervised.ranking import item_neighbors, mean_ranking
+from layerwise.evaluation.unsupervised.ranking import item_neighbors, item_regressions, mean_ranking
 from layerwise.models import Recommender, RecommenderConfig
 from layerwise.models.autoencoder import RatingAutoencoder
 from layerwise.models.rbm import RBM, rating_probabilities
@@ -17,6 +17,8 @@ from layerwise.models.recommender import SHRINKAGE
 
 RIDGES = (1.0, 3.0, 10.0, 30.0, 100.0)
 NEIGHBORS = (20, 50, 100, 200)
+# Of the items' regressions on each other, which are of so many items at most: their matrix is inverted.
+ITEM_RIDGES, REGRESSED_ITEMS = (100.0, 300.0, 1000.0), 4000
 RATING_WEIGHTS = (0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -65,10 +67,11 @@ def _expected_by_network(network: nn.Module, user: Tensor, levels: Sequence[floa
 
 def fit_recommender(
     network: nn.Module, training: Tensor, validation: Tensor, levels: Sequence[float], by_items: bool
-) -> tuple[Recommender, Tensor]:
-    """Return what recommends with a network, and the ratings that it expects of the training users.
+) -> tuple[Recommender, Tensor, Tensor]:
+    """Return what recommends with a network, the ratings that it expects of the training users, and a baseline.
 
-    Chosen on validation ratings are the ridge, the number of neighbors and the ratings' weight.
+    Chosen on validation ratings are the ridges, whether items are neighbors by their similarity or by regression, how
+    many neighbors there are, and the ratings' weight. The baseline is the interest by similarities alone.
 
     Args:
         network: trained on the training ratings, on the CPU.
@@ -92,7 +95,12 @@ def fit_recommender(
     neighbors, similarities = item_neighbors(rated, NEIGHBORS[-1])
     by_number = [_with_neighbors(found, neighbors[:, :n], similarities[:, :n]) for n in NEIGHBORS]
     interests = [each.interest(rated) for each in by_number]
-    best = max(range(len(NEIGHBORS)), key=lambda k: validation_ndcg(interests[k]))
+    item_knn = max(interests, key=validation_ndcg)
+    if given.shape[1] <= REGRESSED_ITEMS:
+        regressions = (item_regressions(rated, ridge, NEIGHBORS[-1]) for ridge in ITEM_RIDGES)
+        by_number += [_with_neighbors(found, *each) for each in regressions]
+        interests += [each.interest(rated) for each in by_number[len(NEIGHBORS) :]]
+    best = max(range(len(interests)), key=lambda k: validation_ndcg(interests[k]))
     found, interest = by_number[best], interests[best]
     expectations = {
         ridge: expected_ratings(network, _with(found, ridge=ridge), given, levels)
@@ -101,7 +109,8 @@ def fit_recommender(
     ridge = min(expectations, key=lambda each: _squared_error(expectations[each], held_out))
     candidates = [_with(found, ridge=ridge, rating_weight=weight) for weight in RATING_WEIGHTS]
     expected = expectations[ridge]
-    return max(candidates, key=lambda each: validation_ndcg(each.weigh(interest, expected))), expected
+    chosen = max(candidates, key=lambda each: validation_ndcg(each.weigh(interest, expected)))
+    return chosen, expected, item_knn
 
 
 def _with_neighbors(recommender: Recommender, neighbors: Tensor, similarities: Tensor) -> Recommender:
