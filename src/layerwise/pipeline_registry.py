@@ -22,7 +22,7 @@ RUNNABLE = (
 # They are the same stages composed; every other one has a folder of its name.
 SUPERVISED = ("dbn", "mlp", "sae", "dbm", "linear", "forest", "boosting")
 # Those whose module names an OBJECTIVE, by which a sweep compares trials.
-SEARCHED = ("dbn", "mlp", "sae", "dbm", "rbm", "autoencoder")
+SEARCHED = ("dbn", "mlp", "sae", "dbm", "rbm", "autoencoder", "gan")
 # Kedro's name of the pipeline of a bare `kedro run`.
 DEFAULT = "__default__"
 

@@ -62,15 +62,18 @@ def run_ids(project, experiment):
     ]
 
 
-@pytest.fixture
-def opened(project, monkeypatch):
-    """The arguments of a run that was opened, and its id, which the variable has."""
+@pytest.fixture(scope="module")
+def open_run(project):
+    """The arguments and the id of a run that stays open."""
     given = arguments("opened", "mlp")
-    run_id = begin(project, given)
-    monkeypatch.setenv(RUN_ID_VARIABLE, run_id)
-    yield given, run_id
-    monkeypatch.setenv(RUN_ID_VARIABLE, run_id)
-    end(project, *given, "--failed")
+    return given, begin(project, given)
+
+
+@pytest.fixture
+def opened(open_run, monkeypatch):
+    """The open run, which the variable names."""
+    monkeypatch.setenv(RUN_ID_VARIABLE, open_run[1])
+    return open_run
 
 
 @pytest.fixture(scope="module")
@@ -158,8 +161,10 @@ def test_while_a_run_is_open_no_other_one_writes_to_its_place(opened, monkeypatc
     assert f"run {run_id}, which kedro run-begin opened, writes to data/*/opened/mlp" in said
 
 
-def test_a_run_with_nodes_that_have_not_finished_ends_as_failed_and_says_which(project, opened):
-    given, run_id = opened
+def test_a_run_with_nodes_that_have_not_finished_ends_as_failed_and_says_which(project, monkeypatch):
+    given = arguments("unfinished", "mlp")
+    run_id = begin(project, given)
+    monkeypatch.setenv(RUN_ID_VARIABLE, run_id)
     run_nodes(*given, "--nodes=preprocessing.read_rows_mlp")
     ended = end(project, *given)
     assert ended.exit_code == 1

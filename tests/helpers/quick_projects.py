@@ -11,6 +11,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+import parse
 import pytest
 from kedro.framework.project import settings
 from omegaconf import OmegaConf
@@ -41,7 +42,7 @@ def files_parsed_once():
 
 @contextmanager
 def sessions_begun_quickly():
-    """Read Kedro's settings once for all sessions, and look once for a package that Kedro asks of each value."""
+    """Read Kedro's settings and the catalog's patterns once for all sessions, and look for a missing package once."""
     configure = type(settings).configure
 
     def configure_once(self, module):
@@ -53,6 +54,11 @@ def sessions_begun_quickly():
         if importlib.util.find_spec("ibis") is None:
             # As an import that has failed: else the whole path is searched anew for each parameter.
             patch.setitem(sys.modules, "ibis", None)
+        # The catalog tries each of its patterns on each name, and would make a parser for every try.
+        parser = functools.cache(parse.compile)
+        patch.setattr(
+            "kedro.io.catalog_config_resolver.parse", lambda pattern, name: parser(pattern).parse(name)
+        )
         yield
 
 

@@ -1,9 +1,11 @@
 """The command itself, with its processes."""
 
+import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -51,24 +53,53 @@ def test_a_killed_worker_costs_no_trial_and_a_stopped_sweep_goes_on(fresh_projec
     study = path / "data/sweeps/forest_fires/mlp.db"
 
     def states():
-        return [state for (state,) in rows(study, "select state from trials order by number")]
+        # The file is there before its tables are.
+        there = study.exists() and rows(study, "select * from sqlite_master where name = 'trials'")
+        found = rows(study, "select state from trials order by number") if there else []
+        return [state for (state,) in found]
+
+    def assert_all_is_over(worker):
+        assert not worker.is_running()
+        assert "RUNNING" not in states()
+        assert rows(path / "mlflow.db", "select status from runs where name like 'sweep%'") == [("KILLED",)]
+        assert not rows(path / "mlflow.db", "select * from runs where status = 'RUNNING'")
 
     launcher = subprocess.Popen(command, cwd=path)
-    wait_for(lambda: study.exists() and "RUNNING" in states())
+    wait_for(lambda: "RUNNING" in states())
     workers(launcher)[0].kill()
     wait_for(lambda: "COMPLETE" in states())
+    # The killed trial and its repetition: none waited for the heart to be found silent.
+    assert states()[:2] == ["FAIL", "COMPLETE"]
     (worker,) = workers(launcher)
     launcher.send_signal(signal.SIGTERM)
     assert launcher.wait() == 143
-    assert not worker.is_running()
-    assert rows(path / "mlflow.db", "select status from runs where name like 'sweep%'") == [("KILLED",)]
-    assert not rows(path / "mlflow.db", "select * from runs where status = 'RUNNING'")
-    subprocess.run([*command, "--resume"], cwd=path, check=True)
+    assert_all_is_over(worker)
+
+    # Ctrl-C in a terminal reaches every process of its group.
+    resume = [*command, "--resume"]
+    launcher = subprocess.Popen(resume, cwd=path, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: "RUNNING" in states())
+    (worker,) = workers(launcher)
+    os.killpg(launcher.pid, signal.SIGINT)
+    asked = time.monotonic()
+    _, said = launcher.communicate()
+    assert time.monotonic() - asked < 60, "an epoch takes milliseconds"
+    assert launcher.returncode == 1
+    assert "Stopped. The same command with --resume goes on with the study" in said
+    assert_all_is_over(worker)
+
+    subprocess.run(resume, cwd=path, check=True)
     assert states().count("COMPLETE") + states().count("PRUNED") == 3
     assert not {"RUNNING", "WAITING"}.intersection(states())
     # The best one was trained and evaluated once, by a run of its own.
     assert rows(path / "mlflow.db", "select status from runs where name = 'mlp'") == [("FINISHED",)]
     assert (path / "data/sweeps/forest_fires/mlp.yml").exists()
+
+
+def test_a_sweep_whose_trials_would_train_in_ranks_is_refused(project):
+    bootstrap_project(project.path)
+    with pytest.raises(SweepError, match=r"leave compute\.ranks at 1 and give --workers"):
+        make_job(project.path, "mlp", "forest_fires_size", {"compute": {"ranks": 2}}, None, None, "one")
 
 
 @pytest.mark.parametrize("params", [{"seeds": 3}, {"grid": {"learning_rate": [0.1, 0.2]}}])

@@ -1,5 +1,7 @@
 """Trials, run by a worker in this process on the small table of forest fires."""
 
+import os
+
 import mlflow
 import optuna
 import pytest
@@ -8,6 +10,7 @@ from conftest import SMALL, merge
 from layerwise.pipeline_registry import find_objective
 from layerwise.sweeping import Job, Space, SweepError
 from layerwise.sweeping.launcher import Sweep
+from layerwise.sweeping.study import count_done, count_running, give_back_of_process, note_process
 from layerwise.sweeping.worker import Worker
 
 SPACE = {"finetuning.learning_rate": {"low": 0.001, "high": 0.05, "log": True}}
@@ -72,6 +75,11 @@ def test_each_trial_is_a_finished_run_below_the_sweeps_with_its_settings_and_cur
         # The weights of the best epoch are kept, and the trial is worth what they are.
         assert min(epoch.value for epoch in history) == pytest.approx(trial.value)
         assert trial.intermediate_values[3] == next(e.value for e in history if e.step == 3)
+
+
+def test_the_sweeps_run_says_by_which_command_it_was_made(swept):
+    run = mlflow.MlflowClient(swept.job.uri).get_run(swept.job.run_id)
+    assert run.data.tags["mlflow.source.name"] == "kedro sweep --pipelines=mlp"
 
 
 def test_trials_measure_no_test_rows_register_nothing_and_leave_no_files(swept, project):
@@ -150,3 +158,17 @@ def test_settings_that_cannot_be_trained_cost_their_trial_alone_and_a_sweep_of_t
     assert {trial.state.name for trial in sweep.study.trials} == {"PRUNED"}
     assert [run.info.status for run in children(sweep)] == ["FAILED"] * 5
     assert "momentum" in children(sweep)[0].data.tags["error"]
+
+
+def test_a_trial_whose_process_was_killed_is_run_again_at_most_three_times_and_then_counts_as_done(project):
+    study = begin(make_job(project, "lost"))[0].study
+    for attempt in range(4):
+        trial = study.ask()
+        assert trial.number == attempt
+        note_process(trial)
+        assert count_done(study) == 0
+        give_back_of_process(study, os.getpid() + 1)
+        assert count_running(study) == 1, "that of another process"
+        give_back_of_process(study, os.getpid())
+    assert [each.state.name for each in study.trials] == ["FAIL"] * 4
+    assert count_done(study) == 1

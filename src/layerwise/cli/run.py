@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ class RunCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, or raise what is wrong with the names that were given."""
+        _require_one_process()
         try:
             return super().invoke(ctx)
         except (ValueError, AttributeError, ImportError) as error:
@@ -35,6 +37,16 @@ class RunCommand(click.Command):
             if wrong is None:
                 raise
             raise click.ClickException(wrong) from None
+
+
+def _require_one_process() -> None:
+    """Raise where torchrun has started this command several times: each would be a run that trains all of it."""
+    n = os.environ.get("WORLD_SIZE", "1")
+    if "TORCHELASTIC_RUN_ID" in os.environ and n != "1":
+        raise click.ClickException(
+            f"torchrun has started this command {n} times, and each would be a run of its own: give the command alone, "
+            f"with --params=compute.ranks={n}; it starts the processes where a network is trained"
+        )
 
 
 def _parse_params(ctx: click.Context, param: click.Parameter, value: Any) -> dict[str, Any]:

@@ -109,6 +109,11 @@ def make_job(
         raise SweepError(
             "each trial trains one network: a sweep takes neither seeds nor a grid; leave them as they are by default"
         )
+    if parameters["compute"]["ranks"] > 1:
+        raise SweepError(
+            "a sweep shares the cores out among its workers, and ranks would start processes anew in each trial: leave "
+            "compute.ranks at 1 and give --workers; a run with the best settings takes ranks"
+        )
     job = Job(
         project=project,
         env=env,

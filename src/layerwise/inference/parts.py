@@ -65,13 +65,17 @@ _TYPED: dict[str, type[Config]] = {
 }
 
 
+# A run that is done again, to its end, has other seconds and the same model, which is registered once.
+_TIMES: dict[str, Any] = {"log_partition": {"seconds"}}
+
+
 def save_parts(folder: Path, parts: ModelParts) -> None:
     """Write the parts that there are; those of an earlier model in the folder are removed."""
     for name in _TYPED:
         value, path = getattr(parts, name), folder / f"{name}.json"
         path.unlink(missing_ok=True)
         if value is not None:
-            path.write_text(value.model_dump_json())
+            path.write_text(value.model_dump_json(exclude=_TIMES))
     (folder / CONDITIONS_FILE).unlink(missing_ok=True)
     if parts.conditions is not None and parts.condition_counts is not None:
         tensors = {"conditions": parts.conditions.contiguous(), "counts": parts.condition_counts.contiguous()}

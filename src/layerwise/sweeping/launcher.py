@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise.sweeping.job import Job, SweepError
 from layerwise.sweeping.report import BestSettings, log_report
-from layerwise.sweeping.study import begin_study, best_trial, count_done, fail_stale
+from layerwise.sweeping.study import begin_study, best_trial, count_done, fail_stale, give_back_of_process
 from layerwise.tracking import open_run, run_tags
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 # A worker that is killed so often while no trial ends is not started again.
 DEATHS = 5
-STOP_SECONDS = 60
+# One that has not ended so long after it was asked to, as in an epoch of minutes, is killed.
+STOP_SECONDS = 10
 
 
 class Sweep:
@@ -41,7 +42,7 @@ class Sweep:
     def __init__(self, job: Job, resume: bool) -> None:
         self.study, self.is_owner = begin_study(job, resume)
         earlier = self.study.user_attrs.get("run_id")
-        tags = run_tags(job.project, job.problem, job.pipeline) | {"sweep": job.study}
+        tags = run_tags(job.project, job.problem, job.pipeline, "sweep") | {"sweep": job.study}
         self.client, run_id, _ = open_run(
             job.uri, job.project, job.problem, f"sweep {job.pipeline}", tags, earlier
         )
@@ -116,7 +117,10 @@ class _Workers:
     def _keep(self, slot: int) -> None:
         deaths, done = 0, -1
         while not self.over.is_set():
-            code = self._start(slot).wait()
+            process = self._start(slot)
+            code = process.wait()
+            if code < 0:
+                give_back_of_process(self.study, process.pid)
             if code == 0 or self.over.is_set():
                 return
             if code > 0:

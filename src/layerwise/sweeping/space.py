@@ -104,11 +104,6 @@ class Space(RootModel[dict[str, Range | Choices]]):
     def __iter__(self) -> Iterator[str]:  # type: ignore[override]
         return iter(self.root)
 
-    @property
-    def keys(self) -> set[str]:
-        """The parameters' top-level keys that a trial changes."""
-        return {name.partition(".")[0] for name in self.root}
-
     def suggest(self, trial: Trial) -> dict[str, Any]:
         """Return the trial's values by dotted name."""
         return {name: domain.suggest(trial, name) for name, domain in self.root.items()}

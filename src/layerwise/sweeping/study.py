@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from layerwise.sweeping.job import Job, SweepError
 from layerwise.utils import derive_seed, mask_secrets
 
 if TYPE_CHECKING:
-    from optuna import Study
+    from optuna import Study, Trial
     from optuna.storages import RDBStorage
     from optuna.trial import FrozenTrial
 
@@ -103,8 +106,11 @@ def load_study(job: Job, slot: int = 0) -> Study:
 
 def count_done(study: Study) -> int:
     """Return how many trials have ended, with a value or before it, or killed every worker that tried them."""
+    again = {number for each in _trials(study) for number in each.system_attrs.get("retry_history", [])}
     lost = [
-        each for each in _trials(study, "FAIL") if len(each.system_attrs.get("retry_history", [])) >= RETRIES
+        each
+        for each in _trials(study, "FAIL")
+        if each.number not in again and len(each.system_attrs.get("retry_history", [])) >= RETRIES
     ]
     return len(_trials(study, "COMPLETE", "PRUNED")) + len(lost)
 
@@ -115,10 +121,10 @@ def count_running(study: Study) -> int:
 
 
 def _trials(study: Study, *states: str) -> list[FrozenTrial]:
-    """Return the trials in some of Optuna's states; not to be changed."""
+    """Return the trials in some of Optuna's states, in all if none is named; not to be changed."""
     from optuna.trial import TrialState
 
-    return study.get_trials(deepcopy=False, states=[TrialState[state] for state in states])
+    return study.get_trials(deepcopy=False, states=[TrialState[state] for state in states] or None)
 
 
 def give_back(study: Study, number: int) -> None:
@@ -126,6 +132,27 @@ def give_back(study: Study, number: int) -> None:
     from optuna.storages import RetryHeartbeatStaleTrialCallback
 
     RetryHeartbeatStaleTrialCallback()(study, study.trials[number])
+
+
+def note_process(trial: Trial) -> None:
+    """Note with a trial which process runs it."""
+    trial.set_user_attr("process", _process_name(os.getpid()))
+
+
+def give_back_of_process(study: Study, pid: int) -> None:
+    """Have another worker run the trial again of a worker of this computer that was killed."""
+    from optuna.storages import RetryHeartbeatStaleTrialCallback
+    from optuna.trial import TrialState
+
+    for each in _trials(study, "RUNNING"):
+        if each.user_attrs.get("process") == _process_name(pid):
+            with suppress(ValueError):  # another one has found meanwhile that its heart does not beat
+                study.tell(each.number, state=TrialState.FAIL)
+                RetryHeartbeatStaleTrialCallback(RETRIES)(study, study.trials[each.number])
+
+
+def _process_name(pid: int) -> str:
+    return f"{socket.gethostname()} {pid}"
 
 
 def fail_stale(study: Study) -> None:

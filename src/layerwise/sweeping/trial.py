@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kedro.io import AbstractDataset, DataCatalog, MemoryDataset
@@ -23,7 +23,15 @@ EVERY_EPOCH, STRIDE = 10, 5
 
 
 class WorkerStopped(KeyboardInterrupt):
-    """The launcher is gone, or wants no more trials."""
+    """The launcher is gone, or wants no more trials.
+
+    Args:
+        number: of the trial that is left.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
 class _KeptDataset(MemoryDataset):
@@ -37,12 +45,12 @@ class TrialRunner(SequentialRunner):
     """Runs a pipeline in memory, and keeps from trial to trial what does not depend on the space.
 
     Args:
-        keys: the parameters' top-level keys that trials change.
+        names: of the parameters that trials change.
     """
 
-    def __init__(self, keys: set[str]) -> None:
+    def __init__(self, names: Collection[str]) -> None:
         super().__init__()
-        self.keys = keys
+        self.names = names
         self._kept: dict[str, AbstractDataset[Any, Any]] = {}
         self._kept_nodes: list[tuple[Any, ...]] = []
 
@@ -50,16 +58,20 @@ class TrialRunner(SequentialRunner):
         self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any], *args: Any, **options: Any
     ) -> dict[str, Any]:
         """Run the pipeline; nothing of it is written to disk."""
-        changed = {name for name in pipeline.inputs() if _key(name) in self.keys}
+        changed = {name for name in pipeline.inputs() if self._is_changed(name)}
         rest = pipeline.from_inputs(*changed) if changed else pipeline
         first = pipeline - rest
         nodes = [(node.func, node.inputs, node.outputs) for node in first.nodes]
         parameters: dict[str, AbstractDataset[Any, Any]] = {
-            name: MemoryDataset(catalog.load(name)) for name in pipeline.inputs() if _key(name)
+            name: MemoryDataset(catalog.load(name))
+            for name in pipeline.inputs()
+            if name.startswith("params:")
         }
         if nodes != self._kept_nodes:
             self._kept = {
-                name: _KeptDataset(catalog.load(name)) for name in pipeline.inputs() if not _key(name)
+                name: _KeptDataset(catalog.load(name))
+                for name in pipeline.inputs()
+                if not name.startswith("params:")
             }
             self._kept |= {name: _KeptDataset() for name in first.all_outputs()}
             self._kept_nodes = nodes
@@ -67,10 +79,10 @@ class TrialRunner(SequentialRunner):
                 super().run(first, DataCatalog(parameters | self._kept), *args, **options)
         return dict(super().run(rest, DataCatalog(parameters | self._kept), *args, **options))
 
-
-def _key(name: str) -> str | None:
-    """Return the top-level key of the parameters that a node's input is; None for data."""
-    return name.removeprefix("params:").partition(".")[0] if name.startswith("params:") else None
+    def _is_changed(self, given: str) -> bool:
+        """Return whether a node's input is a parameter that trials change, or a group with one."""
+        name = given.removeprefix("params:")
+        return name != given and any(f"{each}.".startswith(f"{name}.") for each in self.names)
 
 
 class TrialListener:
@@ -92,7 +104,7 @@ class TrialListener:
             WorkerStopped: the worker shall stop.
         """
         if self.is_over():
-            raise WorkerStopped
+            raise WorkerStopped(self.trial.number)
         if self.metric not in metrics or step is None or (step > EVERY_EPOCH and step % STRIDE):
             return
         self.trial.report(metrics[self.metric], step)

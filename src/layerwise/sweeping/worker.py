@@ -17,6 +17,7 @@ from layerwise.sweeping.study import (
     fail_stale,
     give_back,
     load_study,
+    note_process,
     require_hope,
 )
 from layerwise.sweeping.trial import ChildRun, TrialListener, TrialRunner, WorkerStopped, measure
@@ -40,7 +41,7 @@ class Worker:
         self.client = retrying_client(job.uri)
         self.parent = self.client.get_run(job.run_id)
         self.study = load_study(job, slot)
-        self.runner = TrialRunner(job.space.keys)
+        self.runner = TrialRunner(job.space.root)
         # Of this computer's workers one at a time counts the trials and begins one.
         self.turn = FileLock(job.folder / f"{job.pipeline}.lock")
 
@@ -58,8 +59,8 @@ class Worker:
                 if done + count_running(self.study) < self.job.trials:
                     self.study.optimize(self._run, n_trials=1)
                     continue
-            except WorkerStopped:
-                give_back(self.study, self.number)
+            except WorkerStopped as stopped:
+                give_back(self.study, stopped.number)
                 return
             finally:
                 self.turn.release(force=True)
@@ -70,7 +71,7 @@ class Worker:
             fail_stale(self.study)
 
     def _run(self, trial: Trial) -> float:
-        self.number = trial.number
+        note_process(trial)
         settings = self.job.space.suggest(trial)
         self.turn.release(force=True)
         began, outcome = time.monotonic(), "not finished"

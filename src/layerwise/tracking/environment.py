@@ -94,16 +94,17 @@ def whole_pipeline(names: Sequence[str]) -> Pipeline:
     return sum(others, first)
 
 
-def run_tags(project: Path, problem: str, pipeline: str) -> dict[str, str]:
+def run_tags(project: Path, problem: str, pipeline: str, verb: str = "run") -> dict[str, str]:
     """Return the tags of a new run: MLflow's own, by which its UI shows who ran what, and the project's.
 
     Args:
         project: the project's folder.
         problem: its name.
         pipeline: its name.
+        verb: of the command of Kedro.
     """
     tags = {
-        "mlflow.source.name": f"kedro run --pipelines={pipeline.replace('+', ',')}",
+        "mlflow.source.name": f"kedro {verb} --pipelines={pipeline.replace('+', ',')}",
         "mlflow.source.type": "LOCAL",
         "problem": problem,
         "pipeline": pipeline,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from layerwise.evaluation.generative import evaluate_image_samples, memorization
+from layerwise.evaluation.generative import evaluate_image_samples, frechet_distance_to, memorization
 from layerwise.evaluation.generative.sample_quality import (
     class_fractions,
     frechet_between,
@@ -55,6 +55,15 @@ def test_a_shift_adds_its_square_to_the_frechet_distance():
     rows = np.random.default_rng(3).standard_normal((300, 4))
     assert frechet_distance(rows, rows) == pytest.approx(0, abs=1e-9)
     assert frechet_distance(rows, rows + 0.5) == pytest.approx(4 * 0.25)
+
+
+def test_a_distance_whose_real_rows_are_measured_once_is_that_of_their_features_and_nan_of_rows_that_are():
+    real, generated = torch.randn(2, 300, 4, generator=torch.Generator().manual_seed(4))
+    distance = frechet_distance_to(real, lambda rows: rows[:, :2])
+    assert distance(generated) == pytest.approx(frechet_distance(real[:, :2], generated[:, :2]), rel=1e-9)
+    assert frechet_distance_to(real)(real + 0.5) == pytest.approx(4 * 0.25, rel=1e-5)
+    generated[3, 1] = torch.nan
+    assert np.isnan(distance(generated))
 
 
 def test_the_kernel_distance_is_the_u_statistic_of_its_definition():

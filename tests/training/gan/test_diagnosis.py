@@ -137,12 +137,12 @@ class Line(Generator):
         return self.place + z
 
 
-def monitored(places, real):
+def monitored(places, real, distance=None):
     sampler = Line(
         GeneratorConfig(latent_size=2, n_outputs=2, hidden_sizes=(), output="linear", normalization="none")
     )
     noise = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
-    monitor = GANMonitor(sampler, noise, real, lambda: torch.Generator(), every=2)
+    monitor = GANMonitor(sampler, noise, real, lambda: torch.Generator(), every=2, distance=distance)
     progress = Progress("test", None, epochs=len(places) - 1, n_batches=1)
     sampler.place = places[0]
     monitor.on_train_start(progress)
@@ -164,6 +164,14 @@ def test_the_monitor_measures_diversity_and_displacement():
     # Four epochs: a third is one, so that the last step is all the way.
     assert found[-1]["samples/net_displacement_fraction"] == pytest.approx(1)
     assert [epoch for epoch, _ in monitor.sample_history] == [0, 2, 4]
+
+
+def test_the_monitor_measures_how_far_samples_are_from_validation_rows_where_it_can():
+    real = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+    places = [torch.zeros(2), torch.zeros(2), torch.tensor([3.0, 4.0])]
+    _, found = monitored(places, real, lambda rows: float((rows - real).norm(dim=1).mean()))
+    assert [each["validation/frechet_distance"] for each in found] == pytest.approx([0, 5], abs=1e-5)
+    assert "validation/frechet_distance" not in monitored(places, real)[1][0]
 
 
 def test_samples_that_come_back_have_no_net_displacement():

@@ -7,6 +7,7 @@ import torch
 
 from layerwise.utils import ranks, run_context
 from layerwise.utils.ranks import in_ranks, is_spread
+from layerwise.utils.ranks.launch import choose_backend
 
 
 def rng():
@@ -67,3 +68,14 @@ def test_one_rank_calls_a_training_as_it_is_and_its_name_stays():
     assert not is_spread(operator.itemgetter(0))
     assert called("ab") == "a"
     assert run_context.compute().ranks == 1
+
+
+@pytest.mark.parametrize(
+    ("gpus", "backend", "device"), [(2, "cpu:gloo,cuda:nccl", [1]), (1, "gloo", []), (0, "gloo", [])]
+)
+def test_each_rank_has_a_gpu_and_nccl_or_all_have_the_cpu_and_gloo(gpus, backend, device, monkeypatch):
+    chosen = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    assert choose_backend(1, 2) == backend
+    assert chosen == device

@@ -16,6 +16,7 @@ from .privacy import (
 from .sample_quality import (
     Memorization as Memorization,
     distances as distances,
+    frechet_distance_to as frechet_distance_to,
     memorization as memorization,
     nearest_distance as nearest_distance,
 )

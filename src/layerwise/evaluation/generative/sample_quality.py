@@ -6,10 +6,12 @@ rows. The metrics compare generators of one problem; those of another feature sp
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from layerwise.evaluation.metrics import Array, as_array
 
@@ -47,8 +49,27 @@ def frechet_between(mean_a: Array, covariance_a: Array, mean_b: Array, covarianc
 def frechet_distance(real: Any, generated: Any) -> float:
     """Return the Frechet distance of the normals fitted to two sets of rows (n, d) and (m, d)."""
     a, b = _pair(real, generated)
-    moments = [(rows.mean(0), np.atleast_2d(np.cov(rows, rowvar=False))) for rows in (a, b)]
-    return frechet_between(*moments[0], *moments[1])
+    return frechet_between(*_moments(a), *_moments(b))
+
+
+def frechet_distance_to(
+    real: Tensor, features: Callable[[Tensor], Tensor] = lambda rows: rows
+) -> Callable[[Tensor], float]:
+    """Return a function that gives the Frechet distance of rows (m, d) from real ones (n, d), in some features of them.
+
+    The real rows' moments are taken once. The distance is NaN where a row is not finite.
+    """
+    mean, covariance = _moments(as_array(features(real)).astype(np.float64))
+
+    def distance(rows: Tensor) -> float:
+        found = as_array(features(rows)).astype(np.float64)
+        return frechet_between(mean, covariance, *_moments(found)) if np.isfinite(found).all() else np.nan
+
+    return distance
+
+
+def _moments(rows: Array) -> tuple[Array, Array]:
+    return rows.mean(0), np.atleast_2d(np.cov(rows, rowvar=False))
 
 
 def polynomial_kernel(a: Array, b: Array) -> Array:

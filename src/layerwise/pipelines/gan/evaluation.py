@@ -38,9 +38,10 @@ def evaluate_samples(
     validation: TensorData,
     test: TensorData,
     classifier: MLP,
+    seed: int,
 ) -> tuple[SampleMetrics, LoggedMetrics]:
     """Return the metrics of the GAN's images against test rows."""
-    found = _evaluate({"gan": samples.inputs}, (training, validation, test), classifier)
+    found = _evaluate({"gan": samples.inputs}, (training, validation, test), classifier, seed)
     log.info(found)
     return found, LoggedMetrics.of(found.root["gan"].metrics(), prefix="test/")
 
@@ -78,7 +79,7 @@ def evaluate_baselines(
         "training mean": repeat_training_mean(training.inputs, n),
         "training rows": sample_training_rows(training.inputs, n, rng),
     }
-    found = _evaluate(images, (training, validation, test), classifier)
+    found = _evaluate(images, (training, validation, test), classifier, seed)
     log.info(found)
     return found
 
@@ -87,6 +88,7 @@ def _evaluate(
     images: Mapping[str, Tensor],
     parts: tuple[TensorData, TensorData, TensorData],
     classifier: MLP,
+    seed: int,
 ) -> SampleMetrics:
     training, validation, test = (part.inputs for part in parts)
     return SampleMetrics(
@@ -98,6 +100,7 @@ def _evaluate(
                 test,
                 lambda x: extract_features(classifier, x),
                 lambda x: predict_probabilities(classifier, x),
+                seed,
             )
             for name, rows in images.items()
         }

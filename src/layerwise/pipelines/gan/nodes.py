@@ -1,6 +1,7 @@
 """Nodes that train a GAN on images, and sample from its generator."""
 
 import logging
+from functools import partial
 
 import pandas as pd
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 from layerwise.data import DataError, DataSpec, TensorData
 from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.data.sources import CaptionConfig
+from layerwise.evaluation.generative import frechet_distance_to
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.plots import Animation, animate_images
 from layerwise.models import MLP
@@ -20,6 +22,7 @@ from layerwise.training.gan import (
     GANHistory,
     GANResult,
     GANSettings,
+    extract_features,
     sample_conditions,
     train_feature_classifier as fit_classifier,
     train_image_gan as fit_image_gan,
@@ -30,16 +33,17 @@ from layerwise.utils.ranks import in_ranks
 log = logging.getLogger(__name__)
 # Generated rows that are written where `synthesize` is null.
 N_EXAMPLES = 10
+# Validation rows that samples are compared with after each epoch.
+COMPARED_ROWS = 10_000
 Trained = tuple[Generator, Discriminator, GANHistory, Animation, TensorData]
 
 
 def train_feature_classifier(
-    training: TensorData, validation: TensorData, columns: DataSpec, settings: GANSettings, seed: int
+    training: TensorData, validation: TensorData, columns: DataSpec, epochs: int | None, seed: int
 ) -> tuple[MLP, ClassifierHistory, LoggedMetrics]:
     """Train the classifier whose features and classes the samples are evaluated with."""
     if columns.task in ("ratings", "documents", "multilabel") or training.targets is None:
         raise DataError(f"gan is for images and tables, and the task is {columns.task}")
-    epochs = settings.feature_classifier_epochs
     size = dense_parameters(columns.n_inputs, *CLASSIFIER_SIZES, columns.n_outputs)
     device = choose_device(size, CLASSIFIER_BATCH_SIZE, "feature_classifier")
     network, error = fit_classifier(training.to(device), validation.to(device), columns, seed, epochs)
@@ -85,7 +89,9 @@ def _fit(
     seed: int,
 ) -> GANResult:
     device = choose_device(settings.count_parameters(columns.n_inputs), settings.batch_size, "gan")
-    return fit_image_gan(training.to(device), validation.to(device), columns, settings, seed, classifier)
+    held_out, network = validation.to(device), classifier.to(device)
+    distance = frechet_distance_to(held_out.inputs[:COMPARED_ROWS], partial(extract_features, network))
+    return fit_image_gan(training.to(device), held_out, columns, settings, seed, network, distance)
 
 
 def _trained(result: GANResult, columns: DataSpec) -> Trained:

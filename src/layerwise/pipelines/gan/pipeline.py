@@ -9,14 +9,24 @@ from layerwise.pipelines.evaluation.cards import create_network_card
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.gan import evaluation, figure_nodes as plots, nodes, tables
 from layerwise.pipelines.stage import Stage
+from layerwise.sweeping import Objective
 
 NAME = "gan"
 SEED = "params:seed"
 SETTINGS = ["gan_settings", SEED]
+# Alone, so that trials with other settings of the GAN have one classifier.
+CLASSIFIER_EPOCHS = "params:gan.feature_classifier_epochs"
 GENERATOR = ["generator", "conditions"]
 ENCODED = [*GENERATOR, "encoding"]
 TRAINED = ["generator", "discriminator", "gan_history", "animation", "conditions"]
 CLASSIFIER = ["feature_classifier", "feature_classifier_history", "metrics_feature_classifier"]
+
+# The features that rows are compared in stay the same: the classifier's, or the encoded columns of a table.
+OBJECTIVE = Objective(
+    metric="validation/frechet_distance",
+    history="gan_history",
+    fixed=("preprocessing", "gan.feature_classifier_epochs", "gan.table.components", "gan.table.temperature"),
+)
 
 
 def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
@@ -48,7 +58,7 @@ def _baselines(facts: ProblemFacts) -> list[str]:
 
 
 def _classifier() -> Node:
-    inputs = ["training", "validation", "data_spec", *SETTINGS]
+    inputs = ["training", "validation", "data_spec", CLASSIFIER_EPOCHS, SEED]
     return Stage("training", NAME).node(nodes.train_feature_classifier, inputs, CLASSIFIER)
 
 
@@ -73,7 +83,7 @@ def _image_evaluation(facts: ProblemFacts) -> list[Node]:
     synthesis = [*GENERATOR, "preprocessor", "data_spec", "params:synthesize", SEED]
     found = [
         stage.node(evaluation.sample_images, [*GENERATOR, *SETTINGS], "samples"),
-        stage.measure(evaluation.evaluate_samples, ["samples", *rows], "sample_metrics"),
+        stage.measure(evaluation.evaluate_samples, ["samples", *rows, SEED], "sample_metrics"),
         stage.node(nodes.synthesize_images, synthesis, "synthetic"),
     ]
     if _baselines(facts):

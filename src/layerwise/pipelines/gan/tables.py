@@ -16,13 +16,19 @@ from layerwise.data.preprocessing import (
     derive_columns,
     encode_parts,
 )
-from layerwise.evaluation.generative import ColumnFidelity, RowFidelity, compare_columns, compare_rows
+from layerwise.evaluation.generative import (
+    ColumnFidelity,
+    RowFidelity,
+    compare_columns,
+    compare_rows,
+    frechet_distance_to,
+)
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.plots import Animation, animate_points
 from layerwise.evaluation.unsupervised import fit_pca
 from layerwise.models import MLP
 from layerwise.models.gan import Generator
-from layerwise.pipelines.gan.nodes import N_EXAMPLES, Trained, collect, sample
+from layerwise.pipelines.gan.nodes import COMPARED_ROWS, N_EXAMPLES, Trained, collect, sample
 from layerwise.training.gan import (
     GANResult,
     GANSettings,
@@ -66,7 +72,8 @@ def train_table_gan(
     size = settings.count_parameters(training.inputs.shape[1])
     device = choose_device(size, settings.batch_size, "gan")
     rows, held_out = training.inputs.to(device), validation.inputs.to(device)
-    result = fit_table_gan(rows, held_out, encoding, columns, settings, seed)
+    distance = frechet_distance_to(held_out[:COMPARED_ROWS])
+    result = fit_table_gan(rows, held_out, encoding, columns, settings, seed, distance=distance)
     return collect(result, _animate_on_plane(result, rows))
 
 

@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from layerwise.pipelines import preprocessing
 from layerwise.pipelines.gan.nodes import train_feature_classifier
+from layerwise.pipelines.gan.pipeline import CLASSIFIER_EPOCHS
 from layerwise.pipelines.gan_applications import figure_nodes as plots, nodes
 from layerwise.pipelines.stage import Stage
 
@@ -24,7 +25,7 @@ def _training() -> list[Node]:
     own = ["training", "validation", SPEC]
     classifier = ["feature_classifier", "feature_classifier_history", "metrics_feature_classifier"]
     return [
-        stage.node(train_feature_classifier, [*own, "params:gan", SEED], classifier),
+        stage.node(train_feature_classifier, [*own, CLASSIFIER_EPOCHS, SEED], classifier),
         stage.node(nodes.train_translator, [*rows, *SETTINGS], ["translator", "pairs_translation"]),
         stage.node(nodes.train_sharpener, [*rows, *SETTINGS], ["sharpener", "pairs_super_resolution"]),
         stage.node(

@@ -14,6 +14,8 @@ from layerwise.training.callbacks import Callback
 
 # The mode (a class, or a known centre) that each row belongs to, -1 for none: (n, d) to (n,).
 ModeAssignment = Callable[[Tensor], Tensor]
+# How far generated rows are from real ones: (n, d) to a number.
+SampleDistance = Callable[[Tensor], float]
 # A mode counts as found when it has this fraction of n / n_modes samples.
 MODE_FRACTION = 0.25
 
@@ -25,7 +27,7 @@ class GANMonitor(Callback):
     `samples/displacement` is how far the samples moved in the epoch, over the real rows' standard deviation
     (the root of their summed variances), and `samples/net_displacement_fraction` how far they are from where
     they were a third of all epochs ago, over the way they went. `samples/modes` counts the modes with at least
-    a quarter of n / n_modes samples.
+    a quarter of n / n_modes samples, and `validation/frechet_distance` is what `distance` says.
 
     Args:
         sampler: the network to sample from.
@@ -35,6 +37,7 @@ class GANMonitor(Callback):
         condition: (n, c) or None.
         modes: which mode each row belongs to.
         n_modes: how many there are.
+        distance: of samples from validation rows.
         every: epochs between two snapshots of the samples; the start and the last epoch are kept too.
         n_shown: samples of a snapshot.
     """
@@ -49,12 +52,14 @@ class GANMonitor(Callback):
         condition: Tensor | None = None,
         modes: ModeAssignment | None = None,
         n_modes: int = 0,
+        distance: SampleDistance | None = None,
         every: int = 1,
         n_shown: int = 64,
     ) -> None:
         self.sampler, self.make_rng = sampler, make_rng
         self.noise, self.condition, self.real = noise, condition, real
         self.modes, self.n_modes, self.every, self.n_shown = modes, n_modes, every, n_shown
+        self.distance = distance
         self.real_std = float(real.var(0).sum().sqrt())
         self.real_nearest_distance = _mean_nearest_distance(real)
         self.sample_history: list[tuple[int, Tensor]] = []
@@ -81,6 +86,8 @@ class GANMonitor(Callback):
             "samples/net_displacement_fraction": _mean_distance(self._recent_samples[0], samples)
             / max(sum(steps), 1e-12),
         }
+        if self.distance is not None:
+            found["validation/frechet_distance"] = self.distance(samples)
         if self.modes is not None:
             assigned = self.modes(samples)
             counts = torch.bincount(assigned[assigned >= 0], minlength=self.n_modes)

@@ -22,6 +22,7 @@ from layerwise.models.gan import Discriminator, Generator, GeneratorConfig
 from layerwise.models.heads import OutputBlock
 from layerwise.training.gan.adversarial import AdversarialPlan, AuxiliaryLoss
 from layerwise.training.gan.conditioning import unconditional
+from layerwise.training.gan.monitor import SampleDistance
 from layerwise.training.gan.settings import GANSettings
 from layerwise.training.gan.train import (
     MONITORED_SAMPLES,
@@ -169,11 +170,8 @@ def target_consistency_loss(
             real_probabilities = functional.softmax(classifier(_without(real, column)), dim=1)
         counts = targets.sum(0).clamp_min(1)
         distance = fake_probabilities.new_zeros(())
-        moments = (
-            (fake_probabilities, real_probabilities),
-            (fake_probabilities.square(), real_probabilities.square()),
-        )
-        for fake_moment, real_moment in moments:
+        for power in (1, 2):
+            fake_moment, real_moment = fake_probabilities**power, real_probabilities**power
             gap = (targets.T @ fake_moment - targets.T @ real_moment) / counts[:, None]
             distance = distance + gap.square().sum()
         return weight * distance.expand(len(fake))
@@ -223,7 +221,9 @@ def train_table_gan(
     columns: DataSpec,
     settings: GANSettings,
     seed: int,
+    *,
     silent: bool = False,
+    distance: SampleDistance | None = None,
 ) -> GANResult:
     """Train a GAN on encoded rows (n, width).
 
@@ -235,6 +235,7 @@ def train_table_gan(
         settings: of the networks and their training.
         seed: of every random stream.
         silent: report nothing.
+        distance: of samples from validation rows, measured after each epoch.
     """
     device = training.device
     condition_sampler = ConditionSampler(encoding, training, settings.table.log_frequency)
@@ -251,13 +252,16 @@ def train_table_gan(
         _auxiliary_loss(condition_sampler, training, validation, settings, seed),
         condition_sampler.without_resampling if n_conditions else None,
     )
-    training_conditions = (
-        condition_sampler.training_conditions(torch_rng(seed, "gan", "known", device=device))
-        if n_conditions
-        else None
-    )
+    known = torch_rng(seed, "gan", "known", device=device)
+    training_conditions = condition_sampler.training_conditions(known) if n_conditions else None
     monitor = build_monitor(
-        plan, validation, settings, seed, training_conditions=training_conditions, n_shown=MONITORED_SAMPLES
+        plan,
+        validation,
+        settings,
+        seed,
+        training_conditions=training_conditions,
+        distance=distance,
+        n_shown=MONITORED_SAMPLES,
     )
     result = train_adversarial(
         plan, TensorData(training), TensorData(validation), seed, monitor=monitor, silent=silent

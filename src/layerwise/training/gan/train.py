@@ -27,7 +27,7 @@ from layerwise.training.gan.conditioning import (
 )
 from layerwise.training.gan.diagnosis import diagnose_gan
 from layerwise.training.gan.feature_classifier import predict_classes
-from layerwise.training.gan.monitor import GANMonitor, ModeAssignment
+from layerwise.training.gan.monitor import GANMonitor, ModeAssignment, SampleDistance
 from layerwise.training.gan.settings import GANSettings
 from layerwise.training.histories import Epoch
 from layerwise.training.loop import fit
@@ -200,6 +200,7 @@ def train_image_gan(
     settings: GANSettings,
     seed: int,
     classifier: MLP,
+    distance: SampleDistance | None = None,
 ) -> GANResult:
     """Train a GAN on images, conditional on class or caption if the settings say so; the classes are its modes.
 
@@ -210,6 +211,7 @@ def train_image_gan(
         settings: of the networks and their training.
         seed: of every random stream.
         classifier: of the samples' classes, so that mode collapse is seen.
+        distance: of samples from validation rows, measured after each epoch.
     """
     device = training.inputs.device
     condition, captions = build_image_condition(training, columns, settings)
@@ -240,6 +242,7 @@ def train_image_gan(
         training_conditions=training_conditions,
         modes=lambda rows: predict_classes(classifier, rows),
         n_modes=len(columns.class_names),
+        distance=distance,
     )
     result = train_adversarial(plan, training, validation, seed, monitor=monitor, transform=binarize)
     result.training_conditions, result.captions = training_conditions, captions
@@ -255,6 +258,7 @@ def build_monitor(
     training_conditions: Tensor | None = None,
     modes: ModeAssignment | None = None,
     n_modes: int = 0,
+    distance: SampleDistance | None = None,
     n_shown: int = SHOWN_SAMPLES,
 ) -> GANMonitor:
     """Return a monitor with its own noise and conditions, which compares samples with real rows (n, d)."""
@@ -273,6 +277,7 @@ def build_monitor(
         condition=condition,
         modes=modes if n_modes else None,
         n_modes=n_modes,
+        distance=distance,
         every=max(1, settings.epochs // settings.animation_frames),
         n_shown=n_shown,
     )

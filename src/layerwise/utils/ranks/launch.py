@@ -130,6 +130,17 @@ def _run_agent(folder: Path, address: Address, ranks: int) -> None:
         raise RuntimeError(f"the ranks were stopped by {received.name}")
 
 
+def choose_backend(rank: int, size: int) -> str:
+    """Return what carries the sums over the ranks; where each rank has a GPU, the rank computes on that of its number.
+
+    With fewer GPUs all ranks train on the CPU.
+    """
+    if torch.cuda.device_count() < size:
+        return "gloo"
+    torch.cuda.set_device(rank)
+    return "cpu:gloo,cuda:nccl"
+
+
 def _work(folder: str, address: Address) -> None:
     """Do the work as one of the ranks, in a process of its own."""
     # It comes with Ctrl-C, and when the process that started this one is gone.
@@ -142,11 +153,8 @@ def _work(folder: str, address: Address) -> None:
     work: _Work = pickle.loads(Path(folder, "work").read_bytes())
     logging.disable(logging.NOTSET)
     torch.set_num_threads(work.threads)
-    gpu = torch.cuda.is_available()
-    if gpu:
-        torch.cuda.set_device(rank)
+    backend = choose_backend(rank, size)
     run_context.restore(work.context, writes=rank == 0, resume=attempt > 0)
-    backend = "cpu:gloo,cuda:nccl" if gpu else "gloo"
     store = dist.FileStore(str(Path(folder, f"store_{attempt}")), size)  # type: ignore[attr-defined]
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
     result, failure = None, None
