@@ -45,7 +45,7 @@ def test_the_signature_says_what_may_be_asked_with_plain_defaults(project, fires
     ("params", "words"),
     [
         ({"task": "predict"}, "(rbm of the problem asked) does not predict; it does: encode, anomaly"),
-        ({"task": "encoed"}, "does not encoed; did you mean 'encode'?"),
+        ({"task": "encoed"}, "does not encoed; did you mean 'encode'? It does: encode, anomaly"),
         ({"taks": "encode"}, "unknown parameter 'taks'; did you mean 'task'?"),
         ({"task": "encode", "seed": 3}, "the task encode has no use for seed"),
         ({"seed": "three"}, "parameter seed: Input should be a valid integer"),

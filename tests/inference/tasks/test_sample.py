@@ -92,8 +92,9 @@ def test_a_misspelt_condition_is_refused_beside_a_right_one_and_another_column_l
 ):
     model, rows = registered(project, "asked.gan"), pd.DataFrame({"month": ["aug"], "dya": ["sun"]})
     sentence = "the table has no column 'dya'; did you mean 'day'?"
-    with pytest.raises(TaskError, match=re.escape(sentence)):
-        ask(model, rows)
+    for given in (rows, rows[["dya"]]):
+        with pytest.raises(TaskError, match=re.escape(sentence)):
+            ask(model, given)
     status, response = from_http(model, rows, task="sample")
     assert status == 400
     assert sentence in str(response)

@@ -120,7 +120,8 @@ def find_task(model: TrainedModel, settings: TaskSettings) -> Task:
         known = TASKS.all()
         hint = "" if name in known else nearest(name, list(known))
         hint = hint if hint.startswith("; did") else ""
-        raise TaskError(f"{what} does not {name.replace('_', ' ')}{hint}; it does: {', '.join(offered)}")
+        rest = f"{hint} It does" if hint else "; it does"
+        raise TaskError(f"{what} does not {name.replace('_', ' ')}{rest}: {', '.join(offered)}")
     task = offered[name]
     wrong = [each for each in TaskSettings.model_fields if each != "task" and each not in task.uses]
     wrong = [each for each in wrong if settings.changed(each)]

@@ -81,15 +81,14 @@ class Sample(Task):
         if len(frame) == 0:
             return frame
         names = self.columns(model, TaskSettings())
-        known = [name for name in names if name in frame]
-        if not known:
-            raise TaskError(f"none of the columns can be a condition; name some of {', '.join(names[:8])}")
         absent = [name for name in names if name not in frame]
         for name in set(frame) - set(names):
             # A file may have further columns, such as those that a problem drops; one that is nearly a condition's name
             # where that is not there is misspelt.
             if close := get_close_matches(str(name), absent, n=1):
                 raise TaskError(f"the table has no column '{name}'; did you mean '{close[0]}'?")
+        if len(absent) == len(names):
+            raise TaskError(f"none of the columns can be a condition; name some of {', '.join(names[:8])}")
         found = frame.reindex(columns=names)
         return found if model.parts.encoding is not None else model.select_inputs(found)
 
