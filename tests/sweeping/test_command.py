@@ -65,7 +65,11 @@ def test_a_killed_worker_costs_no_trial_and_a_stopped_sweep_goes_on(fresh_projec
         assert not rows(path / "mlflow.db", "select * from runs where status = 'RUNNING'")
 
     launcher = subprocess.Popen(command, cwd=path)
-    wait_for(lambda: "RUNNING" in states())
+    wait_for(
+        lambda: (
+            "RUNNING" in states() and rows(study, "select * from trial_user_attributes where key = 'process'")
+        )
+    )
     workers(launcher)[0].kill()
     wait_for(lambda: "COMPLETE" in states())
     # The killed trial and its repetition: none waited for the heart to be found silent.

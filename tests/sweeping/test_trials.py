@@ -8,9 +8,15 @@ import pytest
 from conftest import SMALL, merge
 
 from layerwise.pipeline_registry import find_objective
-from layerwise.sweeping import Job, Space, SweepError
+from layerwise.sweeping import Job, Space, SweepError, study as studies
 from layerwise.sweeping.launcher import Sweep
-from layerwise.sweeping.study import count_done, count_running, give_back_of_process, note_process
+from layerwise.sweeping.study import (
+    count_done,
+    count_running,
+    fail_stale,
+    give_back_of_process,
+    note_process,
+)
 from layerwise.sweeping.worker import Worker
 
 SPACE = {"finetuning.learning_rate": {"low": 0.001, "high": 0.05, "log": True}}
@@ -172,3 +178,16 @@ def test_a_trial_whose_process_was_killed_is_run_again_at_most_three_times_and_t
         give_back_of_process(study, os.getpid())
     assert [each.state.name for each in study.trials] == ["FAIL"] * 4
     assert count_done(study) == 1
+
+
+def test_a_trial_whose_process_was_killed_before_it_could_say_so_is_run_again_too(project, monkeypatch):
+    study = begin(make_job(project, "silent"))[0].study
+    study.ask()
+    fail_stale(study)
+    assert count_running(study) == 1, "its process may be about to"
+    monkeypatch.setattr(studies, "GRACE_SECONDS", -1)
+    fail_stale(study)
+    assert [each.state.name for each in study.trials] == ["FAIL", "WAITING"]
+    note_process(study.ask())
+    fail_stale(study)
+    assert count_running(study) == 1

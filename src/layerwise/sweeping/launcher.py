@@ -90,9 +90,10 @@ class Sweep:
         """End the run, and those of trials whose workers were killed."""
         for trial in self.study.trials:
             run_id = trial.user_attrs.get("run_id")
-            if run_id and self.client.get_run(run_id).info.status == "RUNNING":
+            # What runs still is at work on another computer.
+            if run_id and trial.state.is_finished() and self.client.get_run(run_id).info.status == "RUNNING":
                 self.client.set_terminated(run_id, "KILLED")
-        if self.is_owner or status != "FINISHED":
+        if self.is_owner:
             self.client.set_terminated(self.job.run_id, status)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 import warnings
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from layerwise.sweeping.job import Job, SweepError
 from layerwise.utils import derive_seed, mask_secrets
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 HEARTBEAT_SECONDS, GRACE_SECONDS = 5, 30
 # So often is a trial given to another worker whose own was killed.
 RETRIES = 3
+# A server of the storage may be away for so long within a sweep.
+AWAY_SECONDS = 300
 # So many trials that cannot be trained, and none that can, are enough.
 HOPELESS = 5
 # Trials before the first that may be stopped early, and epochs before any is.
@@ -29,16 +33,19 @@ COMPLETE_BEFORE_PRUNING, EPOCHS_BEFORE_PRUNING = 8, 5
 
 def _storage(url: str, grace_seconds: int = GRACE_SECONDS) -> RDBStorage:
     import optuna
+    from sqlalchemy import event
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     try:
-        return optuna.storages.RDBStorage(
+        storage = optuna.storages.RDBStorage(
             url,
             heartbeat_interval=HEARTBEAT_SECONDS,
             grace_period=grace_seconds,
-            heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(RETRIES),
+            heartbeat_stale_trial_callback=_run_again,
+            # A connection of before the server was started anew is found and replaced.
+            engine_kwargs={"pool_pre_ping": True},
         )
     except Exception as error:
         first = (str(error).splitlines() or [repr(error)])[0]
@@ -46,6 +53,24 @@ def _storage(url: str, grace_seconds: int = GRACE_SECONDS) -> RDBStorage:
             f"the storage {mask_secrets(url)} cannot be used: {first}. It takes a URL of SQLAlchemy, such as "
             "sqlite:///study.db or postgresql://user@host/database"
         ) from error
+    event.listen(storage.engine, "do_connect", _connect)
+    return storage
+
+
+def _connect(dialect: Any, record: Any, args: Any, options: Any) -> Any:
+    """Return a connection, once the server answers, which is started anew perhaps.
+
+    Raises:
+        Exception: it has not for AWAY_SECONDS.
+    """
+    until = time.monotonic() + AWAY_SECONDS
+    while True:
+        try:
+            return dialect.connect(*args, **options)
+        except dialect.loaded_dbapi.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(1)
 
 
 def begin_study(job: Job, resume: bool) -> tuple[Study, bool]:
@@ -129,9 +154,15 @@ def _trials(study: Study, *states: str) -> list[FrozenTrial]:
 
 def give_back(study: Study, number: int) -> None:
     """Have another worker run the trial again that this one leaves."""
+    _run_again(study, study.trials[number], most=None)
+
+
+def _run_again(study: Study, trial: FrozenTrial, most: int | None = RETRIES) -> None:
     from optuna.storages import RetryHeartbeatStaleTrialCallback
 
-    RetryHeartbeatStaleTrialCallback()(study, study.trials[number])
+    # They are of the process that ran it.
+    trial.user_attrs = {}
+    RetryHeartbeatStaleTrialCallback(most)(study, trial)
 
 
 def note_process(trial: Trial) -> None:
@@ -141,14 +172,17 @@ def note_process(trial: Trial) -> None:
 
 def give_back_of_process(study: Study, pid: int) -> None:
     """Have another worker run the trial again of a worker of this computer that was killed."""
-    from optuna.storages import RetryHeartbeatStaleTrialCallback
-    from optuna.trial import TrialState
-
     for each in _trials(study, "RUNNING"):
         if each.user_attrs.get("process") == _process_name(pid):
-            with suppress(ValueError):  # another one has found meanwhile that its heart does not beat
-                study.tell(each.number, state=TrialState.FAIL)
-                RetryHeartbeatStaleTrialCallback(RETRIES)(study, study.trials[each.number])
+            _fail(study, each.number)
+
+
+def _fail(study: Study, number: int) -> None:
+    from optuna.trial import TrialState
+
+    with suppress(ValueError):  # another one has found meanwhile that its worker is gone
+        study.tell(number, state=TrialState.FAIL)
+        _run_again(study, study.trials[number])
 
 
 def _process_name(pid: int) -> str:
@@ -160,6 +194,11 @@ def fail_stale(study: Study) -> None:
     from optuna.storages import fail_stale_trials
 
     fail_stale_trials(study)
+    before = datetime.now() - timedelta(seconds=GRACE_SECONDS)
+    for each in _trials(study, "RUNNING"):
+        # Its worker was killed before it could say anything, so that it has no heart to fall silent.
+        if "process" not in each.user_attrs and each.datetime_start and each.datetime_start < before:
+            _fail(study, each.number)
 
 
 def require_hope(study: Study) -> None:

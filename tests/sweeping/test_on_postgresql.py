@@ -1,0 +1,63 @@
+"""A study in a PostgreSQL of the test's own, where one is installed, with several commands at work."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import optuna
+import psutil
+import pytest
+from helpers.killed_runs import wait_for
+from helpers.postgresql import PostgreSQL
+
+pytestmark = pytest.mark.slow
+KEDRO = str(Path(sys.executable).with_name("kedro"))
+SPACE = "mlp:\n  finetuning.learning_rate: {low: 0.001, high: 0.05, log: true}\n"
+PARAMS = "--params=finetuning.epochs=400,finetuning.patience=null,mlp.hidden_sizes=[16]"
+
+
+@pytest.fixture
+def server():
+    pytest.importorskip("psycopg", reason="psycopg is not installed: Optuna cannot talk to PostgreSQL")
+    found = PostgreSQL()
+    yield found
+    found.remove()
+
+
+def test_two_commands_have_one_study_that_outlives_a_killed_worker_and_a_server_that_starts_anew(
+    fresh_project, server
+):
+    path = fresh_project.path
+    (path / "space.yml").write_text(SPACE)
+    command = [KEDRO, "sweep", "--pipelines=mlp", "--env=forest_fires", "--space=space.yml"]
+    command += ["--trials=4", f"--storage={server.uri}", PARAMS]
+
+    def trials():
+        names = optuna.get_all_study_names(server.uri)
+        return optuna.load_study(study_name=names[0], storage=server.uri).trials if names else []
+
+    def states():
+        return [each.state.name for each in trials()]
+
+    first = subprocess.Popen(command, cwd=path, stdout=subprocess.PIPE, text=True)
+    wait_for(lambda: "RUNNING" in states())
+    second = subprocess.Popen(command, cwd=path, stdout=subprocess.PIPE, text=True)
+    wait_for(lambda: states().count("RUNNING") == 2)
+    next(
+        each for each in psutil.Process(first.pid).children() if "layerwise.sweeping" in each.cmdline()
+    ).kill()
+    wait_for(lambda: "FAIL" in states())
+    server.stop()
+    server.start()
+    said = [each.communicate()[0] for each in (first, second)]
+    assert [first.returncode, second.returncode] == [0, 0]
+    found = trials()
+    assert sum(each.state.name in ("COMPLETE", "PRUNED") for each in found) == 4
+    assert {each.state.name for each in found} <= {"COMPLETE", "PRUNED", "FAIL"}
+    # The command that made the study trains the best settings, and both know which they are.
+    assert ["Now they are trained" in each for each in said] == [True, False]
+    (best,) = {each.split("The best is trial ")[1].split(":")[0] for each in said}
+    assert int(best) == min((t for t in found if t.state.name == "COMPLETE"), key=lambda t: t.value).number
+    runs = fresh_project.query("select name, status from runs where name not like 'trial%'")
+    assert sorted(runs) == [("mlp", "FINISHED"), ("sweep mlp", "FINISHED")]
+    assert not fresh_project.query("select * from runs where status = 'RUNNING'")
