@@ -130,7 +130,7 @@ def load_study(job: Job, slot: int = 0) -> Study:
 
 
 def count_done(study: Study) -> int:
-    """Return how many trials have ended, with a value or before it; another takes the place of one that was given up."""
+    """Return how many trials have ended, with a value or before it; another takes the place of one given up."""
     return len(_trials(study, "COMPLETE", "PRUNED"))
 
 
