@@ -80,6 +80,16 @@ def test_the_pipeline_draws_the_most_unusual_rows(project, fires, table_file, im
     assert len(names) == 20
 
 
+def test_the_figure_of_a_large_file_is_of_its_first_rows_and_says_so(project, fires, table_file, monkeypatch):
+    monkeypatch.setattr("layerwise.pipelines.predict.unusual_rows.MOST_ROWS", 90)
+    model = registered(project, "asked.autoencoder")
+    figure = plot_unusual_rows(model, ChunkedReader(table_file, 50), PredictSettings(task="anomaly"))
+    assert figure.get_suptitle() == "The most unusual rows of the first 100"
+    scores = ask(model, fires)["anomaly_score"][:100]
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names[0] == f"row {scores.idxmax()}, score {scores.max():.1f}"
+
+
 def test_the_figure_of_unusual_rows_is_logged_with_the_run(project, fires, table_file):
     from_pipeline(project, "asked.autoencoder", table_file, task="anomaly")
     run, _ = project.last_run()
