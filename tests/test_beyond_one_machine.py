@@ -34,6 +34,7 @@ def postgresql(server):
 @pytest.fixture
 def project(fresh_project, postgresql, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", postgresql)
+    (fresh_project.path / "mlflow.db").unlink()  # no run may make another one
     return fresh_project
 
 

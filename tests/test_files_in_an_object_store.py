@@ -94,7 +94,7 @@ def test_what_the_store_has_not_or_may_not_have_ends_a_run_as_failed_and_is_no_l
     remote, bucket, caplog
 ):
     bucket.rm("bucket/raw/fires.csv")
-    run = {"env": "remote", "problem": {"name": "refused"}}
+    run = {"env": "remote", "problem": {"name": "refused_elsewhere"}}
     with pytest.raises(
         DatasetError, match=r"fires.csv is not here(.|\n)*put it at  s3://bucket/raw/fires.csv"
     ):
@@ -109,7 +109,7 @@ def test_what_the_store_has_not_or_may_not_have_ends_a_run_as_failed_and_is_no_l
     assert refused[0] != missing[0]
     assert (missing[1], refused[1]) == ("FAILED", "FAILED")
     assert "tracking server" not in caplog.text
-    assert not list((remote.path / "data").glob("0[2-8]*/refused"))
+    assert not list((remote.path / "data").glob("0[2-8]*/refused_elsewhere"))
 
 
 def test_a_store_that_refuses_the_key_says_so_in_a_sentence_without_the_secret(bucket):

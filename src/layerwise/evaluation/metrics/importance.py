@@ -76,11 +76,15 @@ def most_sensitive_columns(
     if len(columns) <= most:
         return tuple(columns)
     rng = torch_rng(seed, "importance", "slopes")
-    inputs = rows.inputs[torch.randperm(len(rows), generator=rng)[:MIN_ROWS]].detach().requires_grad_()
+    inputs = (
+        rows.inputs[torch.randperm(len(rows), generator=rng, device=rng.device)[:MIN_ROWS]]
+        .detach()
+        .requires_grad_()
+    )
     outputs = network(inputs)
     if not outputs.requires_grad:
         return tuple(columns)
-    signs = torch.randint(0, 2, outputs.shape, generator=rng) * 2 - 1
+    signs = torch.randint(0, 2, outputs.shape, generator=rng, device=rng.device) * 2 - 1
     (slopes,) = torch.autograd.grad((outputs * signs.to(outputs)).sum(), inputs)
     variances = slopes.square().mean(0) * inputs.detach().var(0)
     strengths = torch.stack(

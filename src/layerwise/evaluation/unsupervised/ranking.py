@@ -111,7 +111,9 @@ def item_regressions(rated: Tensor, ridge: float, n: int) -> tuple[Tensor, Tenso
         n: how many are kept, those of largest weight; at most all others.
     """
     ones = rated.double()
-    inverse = torch.linalg.inv(ones.T @ ones + ridge * torch.eye(ones.shape[1], dtype=ones.dtype))
+    inverse = torch.linalg.inv(
+        ones.T @ ones + ridge * torch.eye(ones.shape[1], dtype=ones.dtype, device=ones.device)
+    )
     weights = -(inverse / inverse.diagonal()).T
     weights.fill_diagonal_(0)
     largest = weights.abs().topk(min(n, ones.shape[1] - 1), dim=1).indices
