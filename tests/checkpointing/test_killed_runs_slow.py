@@ -131,6 +131,7 @@ def test_a_data_folder_that_becomes_read_only_is_said_before_anything_runs(small
     from layerwise.utils import FolderError
 
     project, mount = small_disk
+    (project.path / "mlflow.db").unlink()
     assert mount("-o", "remount,ro", str(project.path / "data")).returncode == 0
     with pytest.raises(FolderError, match="data cannot be written"):
         project.run("dbn")
