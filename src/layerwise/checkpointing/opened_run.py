@@ -24,16 +24,15 @@ class UnfinishedNodesError(OpenedRunError):
     """Nodes of an opened run have not finished; the message has the reason of each that failed."""
 
 
-def opened_run_id(project: Path, problem: str, pipelines: Iterable[str]) -> str:
+def opened_run_id(project: Path, problem: str, pipeline: str) -> str:
     """Return the id of the run that was opened last.
 
     Args:
         project: the project's folder.
         problem: its name.
-        pipelines: their names; none for the default one.
+        pipeline: its name; several are joined by `+`.
     """
-    names = sorted({*pipelines}) or ["dbn"]
-    return str(RunDirectory(project / "data", problem, "+".join(names)).locks[0].read()["run_id"])
+    return str(RunDirectory(project / "data", problem, pipeline).locks[0].read()["run_id"])
 
 
 class OpenedRun:

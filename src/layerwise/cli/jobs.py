@@ -26,6 +26,7 @@ def run_begin(metadata: ProjectMetadata, /, **given: Any) -> None:
     into the run, until `kedro run-end`.
     """
     from layerwise.checkpointing import CONCURRENT_PIPELINES, opened_run_id
+    from layerwise.tracking import pipeline_names
     from layerwise.utils import problem
 
     for name in set(CONCURRENT_PIPELINES) & {*given["pipelines"]}:
@@ -36,7 +37,8 @@ def run_begin(metadata: ProjectMetadata, /, **given: Any) -> None:
         _run_no_node(metadata, RunPart(ends=False), **given)
     except UserError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(opened_run_id(metadata.project_path, problem(), given["pipelines"]))
+    pipeline = "+".join(pipeline_names({"pipeline_names": given["pipelines"]}))
+    click.echo(opened_run_id(metadata.project_path, problem(), pipeline))
 
 
 @click.command()

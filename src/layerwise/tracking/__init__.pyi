@@ -1,6 +1,7 @@
 from .checks import ParameterChecksHook as ParameterChecksHook
 from .environment import (
     disable_telemetry as disable_telemetry,
+    pipeline_names as pipeline_names,
     run_tags as run_tags,
     top_level_keys as top_level_keys,
     tracking_uri as tracking_uri,
