@@ -59,8 +59,8 @@ def read_plain(
     import pandas as pd
 
     separator, n = dialect.separator, len(header.names)
-    text = "".join(lines)
-    if not _is_plain(lines, text, dialect, n):
+    text = _plain_text(lines, dialect, n)
+    if text is None:
         return None
     if not text.endswith("\n"):
         text += "\n"
@@ -104,16 +104,17 @@ def read_plain(
     )
 
 
-def _is_plain(lines: list[str], text: str, dialect: Dialect, n: int) -> bool:
-    """Whether lines are n cells each, as far as counting characters tells, with nothing in them that is quoted."""
+def _plain_text(lines: list[str], dialect: Dialect, n: int) -> str | None:
+    """Return lines of n cells each, as far as counting characters tells, with nothing quoted; None for others."""
     separator = dialect.separator
     if n < 2 or separator == " " or not separator.isascii() or not lines:
-        return False
+        return None
+    text = "".join(lines)
     if lines[0].count(separator) != n - 1 or text.count(separator) != len(lines) * (n - 1):
-        return False
+        return None
     if (dialect.quote and dialect.quote in text) or ("\r" in text and text.count("\r") != text.count("\r\n")):
-        return False
-    return text.isascii() or not UNKNOWN_BYTE.search(text)
+        return None
+    return text if text.isascii() or not UNKNOWN_BYTE.search(text) else None
 
 
 def _are_numbers(column: pd.Series) -> bool:
