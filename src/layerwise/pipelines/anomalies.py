@@ -21,7 +21,6 @@ from layerwise.evaluation.unsupervised import (
 from layerwise.pipelines.facts import ProblemFacts
 from layerwise.pipelines.stage import Stage
 
-AT = 0
 log = logging.getLogger(__name__)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from layerwise.evaluation.generative.sample_quality import Memorization, memorization, nearest_distance
-from layerwise.evaluation.metrics import as_array, compute_metrics
+from layerwise.evaluation.metrics import as_array, compute_metrics, rank_scores
 from layerwise.utils import Config, derive_seed
 
 # Rows of each kind that are looked at.
@@ -74,16 +74,12 @@ def attack_membership(training: Any, unseen: Any, generated: Any, seed: int) -> 
 
     The training rows are sampled, since they may be in an order. Rows that repeat are as near as each other.
     """
-    from scipy.stats import rankdata
-
     rng = np.random.default_rng(derive_seed(seed, "membership"))
     n = min(len(training), len(unseen), MOST_ROWS)
     attacked = [rows[np.sort(rng.choice(len(rows), n, replace=False))] for rows in (training, unseen)]
     nearness = -nearest_distance(np.concatenate(attacked), generated)
     truth = np.repeat([1.0, 0.0], n)
-    # Ranks are scores from 0 to 1 in the same order, with the same ties.
-    ranks = rankdata(nearness) / len(nearness)
-    auc = compute_metrics("binary", truth, ranks, seed=seed, n_bootstrap=RESAMPLES)["roc_auc"]
+    auc = compute_metrics("binary", truth, rank_scores(nearness), seed=seed, n_bootstrap=RESAMPLES)["roc_auc"]
     assert auc.low is not None
     assert auc.high is not None
     return MembershipAttack(auc=auc.value, auc_low=auc.low, auc_high=auc.high, n_rows=n)

@@ -5,6 +5,7 @@ from .arrays import (
     check_targets_and_scores as check_targets_and_scores,
     indicator_matrix as indicator_matrix,
     predicted_indicators as predicted_indicators,
+    rank_scores as rank_scores,
     reaches_threshold as reaches_threshold,
 )
 from .baselines import (

@@ -24,6 +24,13 @@ def as_matrix(values: Any) -> Array:
     return array[:, None] if array.ndim == 1 else array
 
 
+def rank_scores(values: Array) -> Array:
+    """Return scores from 0 to 1 in the order of values (n,) of any scale, with the same ties."""
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(values) / len(values))
+
+
 def check_targets_and_scores(task: Task, targets: Any, scores: Any) -> tuple[Array, Array]:
     """Return targets and scores as the metrics take them.
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from layerwise.data import DataError, DataSpec, TensorData
 from layerwise.data.transforms import column_groups
 from layerwise.evaluation.likelihood import importance_weighted_log_prob
-from layerwise.evaluation.metrics import as_array, compute_metrics
+from layerwise.evaluation.metrics import as_array, compute_metrics, rank_scores
 from layerwise.evaluation.unsupervised.anomalies.density import RowDensity
 from layerwise.models.autoencoder import BaseAutoencoder, LatentVariableModel, reconstruction_losses
 from layerwise.utils import Config, derive_seed, torch_rng
@@ -218,13 +218,10 @@ def evaluate_detection(
         seed: of the resamples of the interval.
         n_bootstrap: how many of them, at least 1.
     """
-    from scipy.stats import rankdata
-
     scores, truth = as_array(test_scores), as_array(is_anomaly).astype(bool)
     threshold = float(np.quantile(as_array(validation_scores), THRESHOLD_QUANTILE))
     above = scores > threshold
-    # Ranks are scores from 0 to 1 in the same order, with the same ties.
-    ranks = rankdata(scores) / len(scores)
+    ranks = rank_scores(scores)
     found = compute_metrics("binary", truth.astype(np.float64), ranks, seed=seed, n_bootstrap=n_bootstrap)
     auc = found["roc_auc"]
     assert auc.low is not None

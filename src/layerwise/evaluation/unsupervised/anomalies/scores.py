@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from layerwise.data import DataSpec, raw_columns
-from layerwise.evaluation.metrics import compute_metrics
+from layerwise.evaluation.metrics import compute_metrics, rank_scores
 from layerwise.evaluation.unsupervised.anomalies.density import RowDensity
 from layerwise.evaluation.unsupervised.anomalies.probability import (
     FEWEST_KNOWN_ANOMALIES,
@@ -112,8 +112,6 @@ def evaluate_known_anomalies(
         columns: what they are.
         seed: of the run.
     """
-    from scipy.stats import rankdata
-
     truth = is_anomaly.numpy().astype(np.float64)
     with torch.no_grad():
         scores = _apply_in_parts(make_scorer(network, columns, reference.density), rows)[:, 0]
@@ -122,8 +120,7 @@ def evaluate_known_anomalies(
         found = compute_metrics("binary", truth, values, seed=seed, n_bootstrap=0)
         return {name: found[name].value for name in names if name in found}
 
-    # Ranks are scores from 0 to 1 in the same order, with the same ties.
-    found = measured(rankdata(scores) / len(scores), "roc_auc", "average_precision")
+    found = measured(rank_scores(scores), "roc_auc", "average_precision")
     if reference.probability is not None:
         found |= measured(reference.probability(scores), "log_loss", "brier", "calibration_error")
     return found
