@@ -302,6 +302,18 @@ def empty_targets() -> Case:
     return Case("empty_targets", "partly.csv", text(frame), others={"typed.parquet": parquet(frame)})
 
 
+def no_header() -> Case:
+    """A file whose first line is a row, as the older public collections have them."""
+    names = [f"column_{k}" for k in range(1, 5)]
+    frame = base().set_axis(names, axis=1)
+    return Case(
+        "no_header", "raw.data", text(frame, header=False), "column_4", reading={"names": names},
+        asked=r"looks like a row: add the names to problem.reading, such as names: \[column_1, ",
+        kinds={"column_1": "number", "column_3": "category"}, first={"column_1": frame["column_1"][0]},
+        others={"named.csv": text(frame[names[::-1]]), "raw.tsv": text(frame, header=False, sep="\t")},
+    )  # fmt: skip
+
+
 def parquet(frame: pd.DataFrame) -> bytes:
     """Return a table as the bytes of a Parquet file."""
     file = io.BytesIO()
@@ -345,6 +357,6 @@ MAKERS: tuple[Callable[[], Case], ...] = (
     thousands, decimal_comma, german_thousands, currency, index_column, preamble, made_up_names, stray_quote,
     windows_1252, longer_rows, sentinel, null_words, spaces_and_booleans, huge_cell, impossible_date, mixed_dates,
     class_names, column_names, containers, bom_and_crlf, leading_zeros, empty_and_constant, identifiers_and_text,
-    quoted_cells, several_faults, rare_class, tiny_with_outlier, empty_targets,
+    quoted_cells, several_faults, rare_class, tiny_with_outlier, empty_targets, no_header,
 )  # fmt: skip
 CASES = {maker.__name__: maker for maker in MAKERS}
