@@ -65,7 +65,7 @@ class Anomaly(Task):
             answer["anomaly_probability"] = reference.probability(scores)
         if not model.has_image_inputs:
             means = np.asarray(reference.column_errors)
-            answer["unusual_columns"] = _unusual_columns(errors.to_numpy(), means, list(errors))
+            answer["unusual_columns"] = _unusual_columns(errors.to_numpy(), means, errors.columns.tolist())
         if settings.error_columns:
             answer |= {f"error_{name}": errors[name].to_numpy() for name in errors}
         return pd.DataFrame(answer)
