@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from graphlib import TopologicalSorter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,14 +50,11 @@ def draw_by_rules(
         return found
     found = found.set_axis(pd.RangeIndex(n))
     for _ in range(ROUNDS):
-        wrong = np.flatnonzero(rules.first_broken(found) != "")
-        if not len(wrong):
+        wrong = rules.first_broken(found) != ""
+        if not wrong.any():
             return found
-        found = (
-            pd.concat([found.drop(index=wrong), draw(wrong).set_axis(wrong)])
-            .sort_index()
-            .set_axis(found.index)
-        )
+        again = draw(np.flatnonzero(wrong)).set_axis(found.index[wrong])
+        found = pd.concat([found[~wrong], again]).sort_index().set_axis(found.index)
     free = {str(name): np.ones(n, bool) if given is None else ~given[name].to_numpy() for name in found}
     found = _with_combinations(rules, _in_order(rules, found, free), free, np.random.default_rng(seed))
     for name in rules.unique:
@@ -109,7 +106,7 @@ def _with_combinations(
         known = np.array(each.rows, dtype=object)
         texts = np.array([texts_of(frame[name]) for name in each.columns], dtype=object).T
         changed = {name: frame[name].copy() for name in each.columns}
-        for row in np.flatnonzero(~each.has(frame)):
+        for row in np.flatnonzero(~each.has(frame)).tolist():
             fixed = [k for k, name in enumerate(each.columns) if not free[name][row]]
             # What is given stays; else the first column that some combination has this value of.
             for kept in (sorted({*fixed, 0}), fixed):
@@ -124,7 +121,7 @@ def _with_combinations(
     return frame
 
 
-def _cell(text: str, column: pd.Series) -> object:
+def _cell(text: str, column: pd.Series) -> Any:
     """Return the cell of a column that reads as the text."""
     import pandas as pd
 
