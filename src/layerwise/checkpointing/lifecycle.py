@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import torch
 from layerwise.checkpointing.data_changes import DataChangeCheck, differences
 from layerwise.checkpointing.run_directory import LAYERS, MARK_TAG, STARTING, RunDirectory
 from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
-from layerwise.utils import FolderError, count_gpus, run_context, set_checkpoint_store
+from layerwise.utils import FolderError, count_gpus, run_context, set_checkpoint_store, source_version
 
 log = logging.getLogger(__name__)
 
@@ -222,7 +221,7 @@ def _software_versions() -> dict[str, str]:
     # Not the GPU's name, for which it would be started: the processes of the parallel runner could not use it then.
     n = count_gpus()
     device = f"{n} GPU(s)" if n else "cpu"
-    code = {"layerwise": version("layerwise")}
+    code = {"layerwise": source_version()}
     return code | {"torch": torch.__version__, "threads": str(torch.get_num_threads()), "device": device}
 
 

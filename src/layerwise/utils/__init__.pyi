@@ -67,4 +67,8 @@ from .storage import (
     address_of as address_of,
     atomic_write as atomic_write,
 )
-from .wheel import WHEELS_FOLDER as WHEELS_FOLDER, package_wheel as package_wheel
+from .wheel import (
+    WHEELS_FOLDER as WHEELS_FOLDER,
+    package_wheel as package_wheel,
+    source_version as source_version,
+)
