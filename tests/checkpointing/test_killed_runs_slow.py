@@ -111,12 +111,17 @@ def test_a_full_disk_fails_the_run_with_its_reason_and_room_lets_it_go_on(small_
 
     def run(**more):
         sys.stdout = sys.stderr = output.open("w", buffering=1)
-        project.run("dbn", checkpoints=OFTEN, **tables, **more)
+        try:
+            project.run("dbn", checkpoints=OFTEN, **tables, **more)
+        except Exception as error:
+            sys.excepthook(type(error), error, error.__traceback__)  # as the command shows it
+            raise SystemExit(1) from error
 
     assert end_of(start(run)) == 1
     said = " ".join(output.read_text().split())
     assert "No space left on device" in said
     assert "make room" in said
+    assert "Traceback" not in said
     run_id, status = project.last_run()
     assert status == "FAILED"
     assert not list(data.rglob(".*.part"))
