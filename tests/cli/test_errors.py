@@ -5,7 +5,7 @@ import os
 import sys
 
 import pytest
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import AbstractDataset, DataCatalog, DatasetError
 from safetensors import SafetensorError
 
 from layerwise.cli.errors import show_user_errors_as_messages
@@ -52,7 +52,7 @@ def shown(error, monkeypatch, capsys):
 def test_a_file_that_cannot_be_saved_is_named_with_the_mend(monkeypatch, capsys, error, fix):
     dataset = FullDataset(error)
     with pytest.raises(DatasetError) as found:
-        dataset.save(1)
+        DataCatalog({"network": dataset}).save("network", 1)
     said = shown(found.value, monkeypatch, capsys)
     assert "data/06_models/network" in said
     assert said.endswith(fix)

@@ -48,7 +48,7 @@ def show_user_errors_as_messages() -> None:
 def _message(error: BaseException) -> str:
     if not _is_of_a_config(error):
         text = str(error)
-        if not text.startswith("Failed while saving data"):  # Kedro's words, which name the file
+        if "Failed while saving data" not in text:  # Kedro's words, beside which the file is named
             return text
         from layerwise.tracking.outbox import disk_fix
 
