@@ -18,7 +18,7 @@ def killed_run(project):
     first.directory.release()
 
 
-def test_a_run_that_goes_on_with_other_code_is_told_so(tmp_path, monkeypatch, caplog):
+def test_a_run_that_goes_on_with_other_code_is_warned(tmp_path, monkeypatch, caplog):
     killed_run(tmp_path)
     monkeypatch.setattr(lifecycle, "source_version", lambda: "0.1.0+of_another_day")
     with caplog.at_level(logging.WARNING):
@@ -29,7 +29,7 @@ def test_a_run_that_goes_on_with_other_code_is_told_so(tmp_path, monkeypatch, ca
     )
 
 
-def test_a_run_that_goes_on_with_its_own_code_is_told_nothing(tmp_path, caplog):
+def test_a_run_that_goes_on_with_its_own_code_is_not_warned(tmp_path, caplog):
     killed_run(tmp_path)
     with caplog.at_level(logging.WARNING):
         begun(tmp_path, resume=True).directory.release()

@@ -49,7 +49,7 @@ def shown(error, monkeypatch, capsys):
         (OSError(errno.EROFS, os.strerror(errno.EROFS)), "it may not be written: give yourself the right"),
     ],
 )
-def test_a_file_that_cannot_be_saved_is_named_with_the_mend(monkeypatch, capsys, error, fix):
+def test_a_file_that_cannot_be_saved_is_named_with_the_fix(monkeypatch, capsys, error, fix):
     dataset = FullDataset(error)
     with pytest.raises(DatasetError) as found:
         DataCatalog({"network": dataset}).save("network", 1)
@@ -57,6 +57,6 @@ def test_a_file_that_cannot_be_saved_is_named_with_the_mend(monkeypatch, capsys,
     assert "data/06_models/network" in said
     assert said.endswith(fix)
     assert "Traceback" not in said
-    with pytest.raises(DatasetError) as found:  # a file that cannot be read takes another mend
+    with pytest.raises(DatasetError) as found:  # a file that cannot be read takes another fix
         dataset.load()
     assert fix not in shown(found.value, monkeypatch, capsys)

@@ -18,7 +18,7 @@ from layerwise.parameters import TaskSettings
 
 CELL = {"type": ["number", "string", "boolean", "null"]}
 # The statuses of refusals, of `/invocations` and of every other route.
-REFUSALS = {
+ERROR_STATUSES = {
     "/invocations": (400, 405, 408, 413, 415, 503),
     "": (405, 503),
 }
@@ -35,7 +35,12 @@ def describe_server(model: TrainedModel, settings: ServerSettings) -> str:
     # Their bodies are those of MLflow's server: text under the type of JSON.
     texts = {"/ping": "the model is loaded", "/health": "the model is loaded", "/version": "MLflow's version"}
     paths: dict[str, Any] = {
-        path: {"get": {"operationId": path[1:], "responses": {"200": {"description": said}} | _refusals("")}}
+        path: {
+            "get": {
+                "operationId": path[1:],
+                "responses": {"200": {"description": said}} | _error_responses(""),
+            }
+        }
         for path, said in texts.items()
     }
     paths["/invocations"] = {"post": _invocations(model, settings)}
@@ -95,7 +100,7 @@ def _invocations(model: TrainedModel, settings: ServerSettings) -> dict[str, Any
             "required": True,
             "content": {JSON: {"schema": {"oneOf": bodies}}, "text/csv": {"schema": {"type": "string"}}},
         },
-        "responses": found | _refusals("/invocations"),
+        "responses": found | _error_responses("/invocations"),
     }
 
 
@@ -123,9 +128,9 @@ def _error() -> dict[str, Any]:
     }
 
 
-def _refusals(path: str) -> dict[str, Any]:
+def _error_responses(path: str) -> dict[str, Any]:
     content = {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
     return {
         str(status): {"description": ERROR_CODES.get(status, BAD_REQUEST).lower(), "content": content}
-        for status in REFUSALS[path]
+        for status in ERROR_STATUSES[path]
     }

@@ -100,7 +100,7 @@ def store_failure(error: BaseException) -> StoreFailure | None:
 
 
 def disk_fix(error: BaseException) -> str:
-    """Return the mend where a file could not be written, its disk full or forbidden; empty for any other error."""
+    """Return the fix where a file could not be written, its disk full or forbidden; empty for any other error."""
     # The libraries that write networks and tables say the system's words, and keep no number.
     text = "\n".join(str(each) for each in _causes(error))
     return next((FIXES[kind] for number, kind in NUMBERS.items() if os.strerror(number) in text), "")
