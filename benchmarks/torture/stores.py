@@ -6,8 +6,8 @@
 A server of MLflow's is started. Of each run's requests a share is answered by 503 or 429, half of those after the
 server has done what it was asked; then a command without failures stores what was kept. Counts how the runs ended
 (done, a sentence, a traceback), and what is not as it should be: one finished run, its status, one registered version,
-one model, metrics. The exit status is 1 where anything is not. With `--latency` each request takes so much longer; of the
-requests those of the run's own thread are counted too: what is sent beside training holds up nothing.
+one model, metrics. The exit status is 1 where anything is not. With `--latency` each request takes so much
+longer; those of the run's own thread are counted too: what is sent beside training holds up nothing.
 """
 
 from __future__ import annotations
