@@ -45,7 +45,7 @@ def test_the_same_model_gives_the_same_bytes_at_any_time_and_answers_alike(make,
         patch.setattr(zipfile.time, "time", lambda: 1e9)
         assert dump_fitted(kept | {"one": models[1], "arrays": [x, x]}) == first
         assert skops.io.dumps(kept) != first
-    names = {name for name in skops.io.get_untrusted_types(data=first)} | {
+    names = set(skops.io.get_untrusted_types(data=first)) | {
         f"{type(models[0]).__module__}.{type(models[0]).__name__}"
     }
     found = skops.io.loads(first, trusted=sorted(names))
