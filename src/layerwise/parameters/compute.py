@@ -34,6 +34,20 @@ class ComputeSettings(Config):
         "1 unless batches are of a thousand rows and more and cores or GPUs stand idle, see Beyond one machine",
         ge=1,
     )
+    out_of_core: bool = setting(
+        False,
+        "the rows of a table in Parquet stay in files: they are preprocessed block by block and learnt from where they "
+        "lie, see Large tables",
+        "tables that are larger than the memory; mlp, rbm, autoencoder with split.method: hash",
+        "images, ratings, documents",
+    )
+    sample_rows: int = setting(
+        1_000_000,
+        "rows that are in memory with out_of_core: what needs all rows at once is found from them",
+        "",
+        "tables in memory",
+        ge=1000,
+    )
 
 
 class TrackingSettings(Config):
@@ -85,9 +99,25 @@ def apply_compute_settings(settings: ComputeSettings, earlier: Mapping[str, Any]
             settings.capture_steps,
             gpu=then > 0 and here >= settings.ranks,
             ranks=settings.ranks,
+            out_of_core=settings.out_of_core,
         )
     )
     torch.set_float32_matmul_precision(settings.matmul_precision)
+
+
+def require_streamed(settings: ComputeSettings, reads_raw: bool, outputs: Iterable[str]) -> None:
+    """Raise a UserError where rows are to stay in files and the pipelines that run would read them into memory.
+
+    Args:
+        settings: say so.
+        reads_raw: whether raw rows are read.
+        outputs: the data sets that the pipelines make.
+    """
+    if settings.out_of_core and reads_raw and not any(name.endswith(".row_parts") for name in outputs):
+        raise UserError(
+            "compute.out_of_core is for mlp, rbm and autoencoder of a table, and another pipeline runs here: set "
+            "compute.out_of_core: false"
+        )
 
 
 def require_spread(settings: ComputeSettings, functions: Iterable[Callable[..., Any]]) -> None:

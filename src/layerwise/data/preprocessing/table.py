@@ -232,7 +232,7 @@ class TablePreprocessor:
 
     def targets(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the targets in the shape that the task asks for."""
-        raw = target_column(self._read_whole(frame, self.problem.targets), self.problem)
+        raw = target_column(self._read_whole(frame, self.problem.targets), self.problem, of_all_rows=False)
         task = self.problem.task
         if task in ("multiclass", "binary"):
             codes = {name: k for k, name in enumerate(self.state["classes"])}

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from layerwise.data.reading import TableBlocks
+
 # What settings of problem.reading have taken the place of.
 PANDAS_ARGUMENTS = {
     "sep": "separator",
@@ -71,8 +73,10 @@ class SourceTable(SourceDataset):
         self._file = source_file(file)
         self._reading = reading
 
-    def load(self) -> pd.DataFrame:
+    def load(self) -> pd.DataFrame | TableBlocks:
         """Return the table, without the rows that cannot be read where `bad_rows` says so.
+
+        With `compute.out_of_core` it is not read, and its blocks are returned.
 
         Raises:
             DatasetError: the file is absent, has other bytes, is no table that can be read, or has no rows.
@@ -85,6 +89,8 @@ class SourceTable(SourceDataset):
         )
 
         path, settings = self.locate(), self._settings()
+        if parameter("compute.out_of_core"):
+            return self._blocks(path, settings)
         try:
             file_format = resolve_file_format(path, settings)
             dates = parameter("preprocessing.date_columns") or ()
@@ -112,6 +118,21 @@ class SourceTable(SourceDataset):
             reading_notes=[f"{note.rstrip('.')}." for note in (*found, *lost)],
         )
         return frame
+
+    def _blocks(self, path: Path, settings: ReadingSettings) -> TableBlocks:
+        """Return the table as it lies in its files."""
+        from layerwise.data.reading import TableBlocks, resolve_file_format
+
+        try:
+            file_format = resolve_file_format(path, settings)
+        except DataError as error:
+            raise DatasetError(f"{error}.") from error
+        attributes = {
+            "source": address_of(path),
+            "sha256": self._file.sha256 or sha256_of(path),
+            "file_format": file_format.model_dump_json(),
+        }
+        return TableBlocks(path, settings, attributes)
 
     def locate(self) -> Path:
         """Return the file's path, found or downloaded; nothing of it is read but its hash.
