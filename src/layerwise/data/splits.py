@@ -89,7 +89,7 @@ def _split_by_hash(
         raise DataError(
             "split.method: hash is of the cells of a table, and these rows are none: leave it out"
         )
-    if problem.task in ("multiclass", "binary"):
+    if problem.targets and problem.task in ("multiclass", "binary"):
         _classes(targets)
     row_keys(raw, settings)  # refuses a wrong column
     found = parts_by_hash(raw, hashed_columns(raw, problem, settings), settings, split_seed(settings, seed))

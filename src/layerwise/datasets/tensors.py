@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from kedro.io import DatasetError
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from layerwise.data import SparseTensorData, TensorData
+from layerwise.data import DataError, SparseTensorData, TensorData
 from layerwise.data.out_of_core import StreamedRows
 from layerwise.datasets.previews import COLUMNS, DIGITS, ROWS, TablePreview, table_preview
 from layerwise.datasets.stored import StoredDataset
@@ -31,7 +32,10 @@ class TensorsDataset(StoredDataset[TensorData | SparseTensorData]):
 
     def _write(self, data: TensorData | SparseTensorData | StreamedRows, path: Path) -> None:
         if isinstance(data, StreamedRows):
-            write_streamed(data, path)
+            try:
+                write_streamed(data, path)
+            except DataError as error:
+                raise DatasetError(f"{error}.") from error
             return
         if isinstance(data, SparseTensorData):
             tensors = data.tensors()

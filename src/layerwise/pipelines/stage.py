@@ -121,7 +121,8 @@ class Stage:
             return "test"
         if not self.streams_rows:
             return name
-        name = "training" if name == "labelled" else name
+        if name == "labelled":  # without `labelled_rows` they are the training rows
+            return "training" if self.name in ("preprocessing", "finetuning") else sampled("training")
         is_part = name in ("training", "validation", "test")
         return sampled(name) if is_part and self.name in ("evaluation", "reporting") else name
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -30,9 +30,9 @@ class StreamedRows:
     """
 
     table: TableBlocks
-    parts: np.ndarray
+    parts: np.ndarray = field(repr=False)
     part: int
-    preprocessor: LabelledPreprocessor
+    preprocessor: LabelledPreprocessor = field(repr=False)
 
     def __len__(self) -> int:
         return int((self.parts == self.part).sum())
