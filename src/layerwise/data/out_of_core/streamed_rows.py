@@ -45,12 +45,9 @@ class StreamedRows:
         """
         start = 0
         for block in self.table.blocks():
-            end = start + len(block)
-            if end > len(self.parts):
-                break
-            rows = np.flatnonzero(self.parts[start:end] == self.part)
-            start = end
-            if len(rows):
+            rows = np.flatnonzero(self.parts[start : start + len(block)] == self.part)
+            start += len(block)
+            if start <= len(self.parts) and len(rows):
                 yield self._tensors(block.iloc[rows])
         if start != len(self.parts):
             raise DataError(f"{self.table.path} has changed while it was read: start the run anew")

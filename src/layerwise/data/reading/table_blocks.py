@@ -60,6 +60,14 @@ class TableBlocks:
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{self.path} is damaged, or no Parquet file: {error}") from error
 
+    def require_parquet(self) -> None:
+        """Raise a DataError where the table is no Parquet file, nor a folder of them."""
+        if contents_of(self.path) != "parquet":
+            raise DataError(
+                f"compute.out_of_core reads Parquet, and {self.path} is none: write the table as Parquet, or set "
+                "compute.out_of_core: false"
+            )
+
     def blocks(self, notes: list[str] | None = None) -> Iterator[pd.DataFrame]:
         """Yield the rows in their order, without totals of others.
 
@@ -69,11 +77,7 @@ class TableBlocks:
         Raises:
             DataError: a file is damaged, has other columns than the first one, or is no Parquet file.
         """
-        if contents_of(self.path) != "parquet":
-            raise DataError(
-                f"compute.out_of_core reads Parquet, and {self.path} is none: write the table as Parquet, or set "
-                "compute.out_of_core: false"
-            )
+        self.require_parquet()
         file_format = FileFormat(contents="parquet")
         for cells, numbers in iter_typed_tables(self.path, "parquet", file_format, self.block_rows):
             table = TextTable(cells, numbers, [], typed_faults(cells), file_format, str(self.path))

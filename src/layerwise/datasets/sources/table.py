@@ -124,6 +124,7 @@ class SourceTable(SourceDataset):
         from layerwise.data.reading import TableBlocks, resolve_file_format
 
         try:
+            TableBlocks(path, settings).require_parquet()
             file_format = resolve_file_format(path, settings)
         except DataError as error:
             raise DatasetError(f"{error}.") from error
