@@ -48,6 +48,24 @@ def test_a_column_that_no_setting_makes_readable_is_dropped_whatever_is_in_its_n
     assert found.value("problem.drop") == ["the drivers' visits"]
 
 
+@pytest.mark.parametrize("named", [None, "kept"])
+@pytest.mark.parametrize(
+    "text", ["${:,.0f}", "{:.1f} %", "{:.2f} EUR", lambda value: f"{value:,.2f}".replace(",", "'")]
+)
+def test_a_target_of_numbers_as_a_table_shows_them_is_a_regression(propose, text, named):
+    show = text if callable(text) else text.format
+    table = rows()
+    table["kept"] = [show(200_000 * np.exp(each)) for each in table["a"] + table["b"]]
+    found = propose(table, named)
+    assert found.value("problem.target") == "kept"
+    assert found.value("problem.task") == "regression"
+
+
+def test_a_few_texts_that_could_be_numbers_are_classes(propose):
+    found = propose(rows(kept=np.repeat(["5 %", "10 %", "20 %"], N // 3)))
+    assert found.value("problem.task") == "multiclass"
+
+
 @pytest.mark.parametrize(
     ("target", "task", "other"),
     [

@@ -41,7 +41,8 @@ class Problem(Config):
     )
     positive: str | int | None = setting(
         None,
-        "the class that counts as 1; null: the one that reads 1, true, yes, y or ja, else the rarer one of all rows",
+        "the class that counts as 1; null: the one that reads 1, true, t, yes, y, ja, j, positive or +, else the rarer "
+        "one of all rows",
         "always: the answers, F1 and the thresholds are of it",
         "tasks other than binary",
     )

@@ -95,13 +95,27 @@ def _read(path: Path, target: str | None) -> tuple[SettledTable, list[ColumnProf
         raise DataError(f"{path} has no column '{target}'{nearest(target, names)}")
     columns = profile_columns(settled.frame, settled.reading)
     guess = TargetGuess(target, "as the command says") if target else guess_target(columns)
-    if target is None:
-        settled = settle_reading(path, (guess.name,))
-        columns = profile_columns(settled.frame, settled.reading)
+    other = settle_reading(path, (guess.name,)) if target is None else settled
+    if target is not None and _has_many_texts(target, settled):
+        settled = settle_reading(path)
+    settled = settled if _are_numbers(guess.name, settled, other) else other
+    columns = profile_columns(settled.frame, settled.reading)
     if guess.name in settled.unreadable:
         note = next(each.note for each in columns if each.name == guess.name)
         raise DataError(f"the target '{guess.name}' cannot be read: {note or 'mixed cells'}")
     return settled, columns, guess
+
+
+def _has_many_texts(target: str, of_names: SettledTable) -> bool:
+    is_text = of_names.reading.columns[target].kind == "category"
+    return is_text and of_names.frame[target].nunique() > FEW_NUMBERS
+
+
+def _are_numbers(target: str, of_any: SettledTable, of_names: SettledTable) -> bool:
+    """Return whether the texts of a target are numbers as a table shows them, such as $211,719, and no class names."""
+    if target in of_any.unreadable or not _has_many_texts(target, of_names):
+        return False
+    return of_any.reading.columns[target].kind == "number"
 
 
 def _of_the_number(target: pd.Series, task: Task) -> list[Choice]:

@@ -40,6 +40,10 @@ def test_the_positive_class_is_the_last_or_the_one_named(positive, ones):
     [
         (("yes", "zero"), "yes"),
         (("Ja", "Nein"), "Ja"),
+        (("J", "N"), "J"),
+        (("T", "F"), "T"),
+        (("+", "-"), "+"),
+        (("Positive", "negative"), "Positive"),
         ((" Y", "n"), "Y"),
         ((True, False), "True"),
         ((1, 2), "1"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Targets of a small regression of which at most a hundredth lies so many robust standard deviations from their median.
 FEWEST_TARGETS, FEW_TARGETS, ABSURD_DEVIATIONS = 10, 1000, 20
 # What the positive one of two classes reads, if it reads like a yes at all.
-YES_WORDS = {"1", "true", "yes", "y", "ja"}
+YES_WORDS = {"1", "true", "t", "yes", "y", "ja", "j", "positive", "+"}
 
 
 def derive_columns(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
@@ -103,8 +103,8 @@ def target_numbers(raw: np.ndarray) -> np.ndarray:
 def binary_classes(classes: list[str], values: np.ndarray, problem: Problem) -> list[str]:
     """Return the two classes, the one that counts as 1 last.
 
-    It is `problem.positive` if that names one; else the one that reads 1, true, yes, y or ja; else the rarer one, and
-    of two as frequent ones the last in order.
+    It is `problem.positive` if that names one; else the one that reads 1, true, t, yes, y, ja, j, positive or +; else
+    the rarer one, and of two as frequent ones the last in order.
 
     Args:
         classes: the names of the classes in order.
@@ -128,7 +128,7 @@ def binary_classes(classes: list[str], values: np.ndarray, problem: Problem) -> 
 
 
 def positive_class(classes: list[str], values: np.ndarray) -> str:
-    """Return which of two classes counts as 1: the one that reads 1, true, yes, y or ja, else the rarer one.
+    """Return which of two classes counts as 1: the one that reads like a yes (`YES_WORDS`), else the rarer one.
 
     Args:
         classes: their names in order; of two as frequent ones the last is taken.

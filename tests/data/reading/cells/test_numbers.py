@@ -50,6 +50,15 @@ def test_one_cell_that_can_be_read_in_one_way_settles_the_others():
     assert found.format.value_of("1,234") == 1.234
 
 
+def test_a_blank_before_a_sign_of_money_does_not_group_digits():
+    for texts, value in ((["1.884,99 EUR", "52,31 EUR"], 1884.99), (["1,884.99 €", "0.57 €"], 1884.99)):
+        found = find_number_format(texts)
+        assert found.readable.all()
+        assert found.format.value_of(texts[0]) == value
+    grouped = find_number_format(["1 884,99 EUR", "52,31 EUR"])
+    assert grouped.format.value_of("1 884,99 EUR") == 1884.99
+
+
 def test_a_stated_mark_decides():
     assert find_number_format(["1,234"], decimal=".").format.value_of("1,234") == 1234
     assert find_number_format(["1,234"], decimal=",").format.value_of("1,234") == 1.234

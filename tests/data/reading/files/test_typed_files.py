@@ -12,6 +12,7 @@ import pytest
 from layerwise.data import DataError
 from layerwise.data.reading import (
     ReadingSettings,
+    UnreadableError,
     iter_text_tables,
     read_text_table,
     resolve_file_format,
@@ -57,6 +58,14 @@ def test_several_sheets_stop_with_the_setting_to_add(tmp_path):
         assert found.cells["a"].tolist() == [datetime.datetime(2023, 1, 5)]
     with pytest.raises(DataError, match=r"no sheet 'three'; it has 'one', 'two'"):
         table(path, ReadingSettings(sheet="three"))
+
+
+def test_the_sheet_with_the_table_is_proposed_and_not_its_cover(tmp_path):
+    path = workbook(tmp_path / "t.xlsx", cover=[["Report"], ["made by", "us"]], data=ROWS, legend=[["a"]])
+    with pytest.raises(UnreadableError) as raised:
+        resolve_file_format(path, ReadingSettings())
+    (setting,) = raised.value.suggestions
+    assert (setting.key, setting.value, setting.other) == ("sheet", "data", "cover")
 
 
 def test_lines_before_a_sheets_header_are_skipped_and_totals_left_out(tmp_path):

@@ -153,7 +153,7 @@ def find_number_format(
         NumberFormat(
             decimal=mark, thousands=group, symbols=tuple(symbols), percent=2 * percents > len(matched)
         )
-        for mark, group in _conventions([shape["core"] for shape in matched], decimal, thousands)
+        for mark, group in _conventions([shape["core"].strip() for shape in matched], decimal, thousands)
     ]
     read = [each.values_of(texts) for each in formats]
     counts = [int(right.sum()) for _, right in read]

@@ -159,7 +159,11 @@ def open_sheet(path: Path, sheet: str | int | None) -> Iterator[Iterator[Row]]:
             held = [name for name in names if any(not _is_empty(row) for row in _values(book[name]))]
             if len(held) > 1:
                 reason = f"{path} has the sheets {', '.join(map(repr, held))}"
-                setting = SuggestedSetting("sheet", held[0], reason, held[1])
+                # A cover or a legend has few rows; of sheets as long the first is the likelier.
+                likelier, other = sorted(held, key=lambda name: _rows_of_a_table(book[name]), reverse=True)[
+                    :2
+                ]
+                setting = SuggestedSetting("sheet", likelier, reason, other)
                 raise UnreadableError(
                     f"{reason}: add problem.reading.{setting.line} or another one", [setting]
                 )
@@ -174,6 +178,11 @@ def open_sheet(path: Path, sheet: str | int | None) -> Iterator[Iterator[Row]]:
     finally:
         book.close()
         file.close()
+
+
+def _rows_of_a_table(sheet: Any) -> int:
+    """Return the number of rows that have two cells at least."""
+    return sum(sum(cell is not None for cell in row) > 1 for row in _values(sheet))
 
 
 def _values(sheet: Any) -> Iterator[Row]:
