@@ -63,10 +63,8 @@ def sample_rows(
         )
     for note in notes:
         log.info(note)
-    raw.attrs = {
-        **blocks.attributes,
-        "reading_notes": [f"{note.rstrip('.')}." for note in dict.fromkeys(notes)],
-    }
+    raw.attrs = dict(blocks.attributes)
+    raw.attrs["reading_notes"] = [f"{note.rstrip('.')}." for note in dict.fromkeys(notes)]
     return read_table(raw, problem, settings)
 
 

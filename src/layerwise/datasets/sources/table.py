@@ -76,7 +76,15 @@ class SourceTable(SourceDataset):
     def load(self) -> pd.DataFrame | TableBlocks:
         """Return the table, without the rows that cannot be read where `bad_rows` says so.
 
-        With `compute.out_of_core` it is not read, and its blocks are returned.
+        With `compute.out_of_core` it stays in its files, and what reads them block by block is returned.
+
+        Raises:
+            DatasetError: as `read` does, and with `compute.out_of_core` for a file that is not Parquet.
+        """
+        return self._blocks() if parameter("compute.out_of_core") else self.read()
+
+    def read(self) -> pd.DataFrame:
+        """Return the table, in memory.
 
         Raises:
             DatasetError: the file is absent, has other bytes, is no table that can be read, or has no rows.
@@ -89,8 +97,6 @@ class SourceTable(SourceDataset):
         )
 
         path, settings = self.locate(), self._settings()
-        if parameter("compute.out_of_core"):
-            return self._blocks(path, settings)
         try:
             file_format = resolve_file_format(path, settings)
             dates = parameter("preprocessing.date_columns") or ()
@@ -119,10 +125,10 @@ class SourceTable(SourceDataset):
         )
         return frame
 
-    def _blocks(self, path: Path, settings: ReadingSettings) -> TableBlocks:
-        """Return the table as it lies in its files."""
+    def _blocks(self) -> TableBlocks:
         from layerwise.data.reading import TableBlocks, resolve_file_format
 
+        path, settings = self.locate(), self._settings()
         try:
             TableBlocks(path, settings).require_parquet()
             file_format = resolve_file_format(path, settings)
