@@ -63,8 +63,8 @@ def sample_rows(
         )
     for note in notes:
         log.info(note)
-    raw.attrs = dict(blocks.attributes)
-    raw.attrs["reading_notes"] = [f"{note.rstrip('.')}." for note in dict.fromkeys(notes)]
+    sentences = [f"{note.rstrip('.')}." for note in dict.fromkeys(notes)]
+    raw.attrs.update(**blocks.attributes, reading_notes=sentences)
     return read_table(raw, problem, settings)
 
 
