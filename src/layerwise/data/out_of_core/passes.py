@@ -64,7 +64,7 @@ def sample_rows(
     for note in notes:
         log.info(note)
     sentences = [f"{note.rstrip('.')}." for note in dict.fromkeys(notes)]
-    raw.attrs.update(**blocks.attributes, reading_notes=sentences)
+    raw.attrs.update(**blocks.attributes(), reading_notes=sentences)
     return read_table(raw, problem, settings)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files import (
@@ -18,7 +18,7 @@ from layerwise.data.reading.files import (
     without_malformed,
 )
 from layerwise.data.reading.settings import ReadingSettings
-from layerwise.data.sources import parquet_parts
+from layerwise.data.sources import parquet_parts, sha256_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,13 +36,17 @@ class TableBlocks:
     Args:
         path: the file or folder.
         settings: as `problem.reading` says.
-        attributes: `source`, `sha256` and `file_format` of the table, which the frames of a pass do not have.
+        source: what the table is called; its path without one.
+        sha256: of the files, where it is known.
+        file_format: how they are read, as JSON.
         block_rows: rows of a block at most.
     """
 
     path: Path
     settings: ReadingSettings = field(default_factory=ReadingSettings)
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
+    sha256: str | None = None
+    file_format: str = "null"
     block_rows: int = BLOCK_ROWS
 
     @cached_property
@@ -59,6 +63,14 @@ class TableBlocks:
             return sum(pq.read_metadata(part).num_rows for part in parquet_parts(self.path) or [self.path])
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{self.path} is damaged, or no Parquet file: {error}") from error
+
+    def attributes(self) -> dict[str, str]:
+        """Return what a frame of the rows says of its table; the files are read where their hash is not known."""
+        return {
+            "source": self.source or str(self.path),
+            "sha256": self.sha256 or sha256_of(self.path),
+            "file_format": self.file_format,
+        }
 
     def require_parquet(self) -> None:
         """Raise a DataError where the table is no Parquet file, nor a folder of them."""

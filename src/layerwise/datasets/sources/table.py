@@ -134,12 +134,7 @@ class SourceTable(SourceDataset):
             file_format = resolve_file_format(path, settings)
         except DataError as error:
             raise DatasetError(f"{error}.") from error
-        attributes = {
-            "source": address_of(path),
-            "sha256": self._file.sha256 or sha256_of(path),
-            "file_format": file_format.model_dump_json(),
-        }
-        return TableBlocks(path, settings, attributes)
+        return TableBlocks(path, settings, address_of(path), self._file.sha256, file_format.model_dump_json())
 
     def locate(self) -> Path:
         """Return the file's path, found or downloaded; nothing of it is read but its hash.
