@@ -160,3 +160,88 @@ def test_losses_of_networks_that_are_seldom_wrong_are_covered(n, fraction_wrong,
         for name in covered:
             covered[name] += found[name].low <= many[name].value <= found[name].high
     assert min(covered.values()) / RUNS >= 0.90 - CHANCE
+
+
+def regression_rows(kind, rng, n):
+    """Return targets and values (n, 1) whose errors are normal, long-tailed, or grow with an input."""
+    x = rng.normal(size=(n, 1))
+    errors = {
+        "normal": lambda: 0.6 * rng.normal(size=(n, 1)),
+        "t5": lambda: 0.4 * rng.standard_t(5, size=(n, 1)),
+        "growing": lambda: 0.3 * np.exp(0.7 * x) * rng.normal(size=(n, 1)),
+    }
+    return x + errors[kind](), x
+
+
+@pytest.mark.parametrize(
+    ("kind", "n", "least"),
+    [
+        ("normal", 50, 0.95),
+        ("normal", 400, 0.95),
+        ("t5", 50, 0.93),
+        ("t5", 400, 0.95),
+        # Squared errors of which few rows tell how they vary.
+        ("growing", 50, 0.89),
+        ("growing", 104, 0.91),
+        ("growing", 400, 0.93),
+        ("growing", 2000, 0.95),
+    ],
+)
+def test_intervals_of_a_regression_hold_the_true_value(kind, n, least):
+    rng = np.random.default_rng(0)
+    everyone = compute_metrics("regression", *regression_rows(kind, rng, 2_000_000), n_bootstrap=0)
+    held = dict.fromkeys(everyone, 0)
+    for _ in range(RUNS):
+        found = compute_metrics("regression", *regression_rows(kind, rng, n))
+        for name in held:
+            held[name] += found[name].low <= everyone[name].value <= found[name].high
+    assert {name: count for name, count in held.items() if count / RUNS < least - CHANCE} == {}
+    assert held["mae"] / RUNS < 0.99  # no wider than needed
+
+
+@pytest.mark.parametrize("n", [50, 300])
+@pytest.mark.parametrize("name", ["rmse", "mae", "r2"])
+def test_the_interval_of_a_difference_of_two_regressions_holds_that_of_equally_good_ones(n, name):
+    rng = np.random.default_rng(0)
+    held = 0
+    for run in range(RUNS):
+        x = rng.normal(size=(n, 1))
+        targets = x + 0.5 * rng.normal(size=(n, 1))
+        first, second = (x + 0.3 * rng.normal(size=(n, 1)) for _ in range(2))
+        _, low, high = paired_difference(
+            "regression", targets, first, second, name, seed=run, n_bootstrap=300
+        )
+        held += low <= 0 <= high
+    assert held / RUNS >= 0.95 - CHANCE
+
+
+def class_rows(rng, n, fractions, sharpness):
+    """Return classes of so different frequencies and their exact probabilities."""
+    classes = rng.choice(len(fractions), n, p=fractions)
+    z = rng.normal(size=(n, len(fractions)))
+    z[np.arange(n), classes] += sharpness
+    odds = np.exp(sharpness * z) * fractions
+    return classes, odds / odds.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("n", "fractions", "sharpness"),
+    [
+        (104, (1 / 3,) * 3, 2.0),
+        (200, (0.1,) * 10, 2.5),
+        (300, (0.1,) * 10, 3.5),
+        (200, (0.55, 0.25, 0.15, 0.05), 1.5),
+    ],
+)
+def test_intervals_of_several_classes_hold_the_true_value(n, fractions, sharpness):
+    rng = np.random.default_rng(0)
+    everyone = compute_metrics("multiclass", *class_rows(rng, 300_000, fractions, sharpness), n_bootstrap=0)
+    held = dict.fromkeys(everyone, 0)
+    for run in range(RUNS):
+        found = compute_metrics(
+            "multiclass", *class_rows(rng, n, fractions, sharpness), n_bootstrap=200, seed=run
+        )
+        for name in held:
+            held[name] += found[name].low <= everyone[name].value <= found[name].high
+    least = 0.95 - CHANCE
+    assert {name: count / RUNS for name, count in held.items() if count / RUNS < least} == {}

@@ -175,7 +175,7 @@ def conformal_intervals(
     return ConformalIntervals(coverage=coverage, half_widths=tuple(half_widths.tolist()), around=around)
 
 
-def student_factor(n: int) -> float:
+def student_factor(n: float) -> float:
     """Return how many standard errors the 95 % interval of a mean of n values has on either side (Student's t)."""
     from scipy.special import stdtrit
 

@@ -28,6 +28,7 @@ from layerwise.evaluation.metrics.intervals import (
     rows_of_rarest_class,
     wilson_interval,
 )
+from layerwise.evaluation.metrics.regression_intervals import regression_intervals
 from layerwise.evaluation.metrics.statistics import (
     Statistic,
     classification_statistics,
@@ -118,10 +119,10 @@ def compute_metrics(
 
     The interval of accuracy and error is Wilson's, which holds its level near 0 and 1 too. That of F1, balanced
     accuracy, AUC, average precision and Hamming loss is Wilson's for the number of rows that the bootstrap's variance
-    stands for (`effective_wilson_interval`), that of the calibration error is `calibration_interval`, and all others
-    are percentiles of the bootstrap over rows; those of log loss and Brier score are widened by `rare_error_interval`
-    where at most 20 rows are predicted wrong. Ranking metrics of many rows and classes use fewer resamples, at least
-    50, and all metrics of more than 100,000 rows, at least 200.
+    stands for (`effective_wilson_interval`), that of the calibration error is `calibration_interval`, those of a
+    regression are `regression_intervals`, and all others are percentiles of the bootstrap over rows; those of log loss
+    and Brier score are widened by `rare_error_interval` where at most 20 rows are predicted wrong. Ranking metrics of
+    many rows and classes use fewer resamples, at least 50, and all metrics of more than 100,000 rows, at least 200.
 
     Args:
         task: what the targets are.
@@ -141,12 +142,15 @@ def compute_metrics(
     wanted, given = check_targets_and_scores(task, targets, scores)
     if task == "multiclass" and class_names and len(class_names) != given.shape[1]:
         raise ValueError(f"{len(class_names)} class names do not fit {given.shape[1]} columns of scores")
+    counts = row_counts(weights, len(wanted))
     orders: dict[str, Statistic] = {}
+    formulas: dict[str, tuple[float, float]] = {}
     if task == "regression":
         sums = regression_statistics(wanted, given)
+        formulas = regression_intervals(wanted, given, counts) if n_bootstrap else {}
+        n_bootstrap = 0  # no resamples are needed
     else:
         sums, orders = classification_statistics(task, wanted, given, threshold, score_resolution(scores))
-    counts = row_counts(weights, len(wanted))
     rates = base_rate(task, wanted, given.shape[1], weights)
     statistics = sums | orders
     values = {name: float(statistic(counts[None])[0]) for name, statistic in statistics.items()}
@@ -160,7 +164,7 @@ def compute_metrics(
     result = {}
     for name, value in values.items():
         if not np.isnan(value):
-            interval = _interval(name, value, resampled.get(name), n_rows, n_rarest)
+            interval = formulas.get(name) or _interval(name, value, resampled.get(name), n_rows, n_rarest)
             result[name] = _make_metric(name, value, interval, rates.get(name))
     if "calibration_error" in result and n_bootstrap and weights is None:
         result["calibration_error"] = _with_calibrated_values(
