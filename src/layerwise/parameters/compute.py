@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Literal
 
 from layerwise.utils import Compute, Config, ResumeError, UserError, set_compute, setting
@@ -105,15 +105,20 @@ def apply_compute_settings(settings: ComputeSettings, earlier: Mapping[str, Any]
     torch.set_float32_matmul_precision(settings.matmul_precision)
 
 
-def require_streamed(settings: ComputeSettings, reads_raw: bool, outputs: Iterable[str]) -> None:
+def require_streamed(settings: ComputeSettings, datasets: Collection[str]) -> None:
     """Raise a UserError where rows are to stay in files and the pipelines that run would read them into memory.
 
     Args:
         settings: say so.
-        reads_raw: whether raw rows are read.
-        outputs: the data sets that the pipelines make.
+        datasets: what the nodes that run read and make.
     """
-    if settings.out_of_core and reads_raw and not any(name.endswith(".row_parts") for name in outputs):
+    streamed = {name.partition(".")[0] for name in datasets if name.endswith(".row_parts")}
+    others = {name.partition(".")[0] for name in datasets if name.endswith(".rows")} - {
+        *streamed,
+        "predict",
+        "evaluate",
+    }
+    if settings.out_of_core and "raw" in datasets and (others or not streamed):
         raise UserError(
             "compute.out_of_core is for mlp, rbm and autoencoder of a table, and another pipeline runs here: set "
             "compute.out_of_core: false"

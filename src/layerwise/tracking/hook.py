@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from layerwise.parameters import apply_compute_settings, check_parameters, require_spread, require_streamed
+from layerwise.parameters import apply_compute_settings, check_parameters, require_spread
 from layerwise.tracking.environment import (
     command,
     flatten,
@@ -107,10 +107,8 @@ class TrackingHook:
         # What cannot join a run leaves it as it is, and so does a process of some of its nodes.
         self._leaves_open = joins
         try:
-            compute, reads_raw = self._parameters["compute"], "raw" in whole.inputs()
-            require_streamed(compute, reads_raw, whole.all_outputs())
-            require_spread(compute, (node.func for node in pipeline.nodes))
-            apply_compute_settings(compute, lifecycle.earlier)
+            require_spread(self._parameters["compute"], (node.func for node in pipeline.nodes))
+            apply_compute_settings(self._parameters["compute"], lifecycle.earlier)
             if isinstance(lifecycle, OpenedRun):
                 given = pipeline.inputs()
                 lifecycle.require_nodes([node.name for node in whole.nodes if given & set(node.outputs)])
