@@ -112,12 +112,10 @@ def require_streamed(settings: ComputeSettings, datasets: Collection[str]) -> No
         settings: say so.
         datasets: what the nodes that run read and make.
     """
-    streamed = {name.partition(".")[0] for name in datasets if name.endswith(".row_parts")}
-    others = {name.partition(".")[0] for name in datasets if name.endswith(".rows")} - {
-        *streamed,
-        "predict",
-        "evaluate",
-    }
+    streamed, read = (
+        {name.partition(".")[0] for name in datasets if name.endswith(end)} for end in (".row_parts", ".rows")
+    )
+    others = read - {*streamed, "predict", "evaluate"}
     if settings.out_of_core and "raw" in datasets and (others or not streamed):
         raise UserError(
             "compute.out_of_core is for mlp, rbm and autoencoder of a table, and another pipeline runs here: set "
