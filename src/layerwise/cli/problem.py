@@ -65,16 +65,13 @@ def new(metadata: ProjectMetadata, name: str, file: str, target: str | None) -> 
 
 def next_commands(name: str, task: str, file: str) -> list[str]:
     """Return the three commands that come next."""
-    if task in ("documents", "ratings"):
-        return [
-            f"kedro problem check {name}",
-            f"kedro run --pipelines=rbm --env={name}",
-            "mlflow ui",
-        ]
+    asked = {"documents": "topics", "ratings": "recommend"}.get(task, "")
+    pipeline, model = ("rbm", f"{name}.rbm") if asked else ("mlp", name)
+    predict = f"predict.model={model}@champion,predict.input={file}"
     return [
         f"kedro problem check {name}",
-        f"kedro run --pipelines=mlp --env={name}",
-        f"kedro run --pipelines=predict --params=predict.model={name}@champion,predict.input={file}",
+        f"kedro run --pipelines={pipeline} --env={name}",
+        f"kedro run --pipelines=predict --params={predict}" + (f",predict.task={asked}" if asked else ""),
     ]
 
 

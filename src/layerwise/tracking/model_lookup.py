@@ -210,7 +210,9 @@ def check_registered(client: MlflowClient, name: str) -> None:
     """Raise a ModelError unless a model is registered under this name."""
     names = [each.name for each in client.search_registered_models(max_results=1000)]
     if name not in names:
-        known = nearest(name, names) if names else "; none is registered yet"
+        # A network that predicts no target is called after its pipeline, too.
+        own = [each for each in names if each.startswith(f"{name}.")]
+        known = nearest(name, own or names) if names else "; none is registered yet"
         raise ModelError(f"no model is registered as '{name}', and there is no such folder{known}")
 
 

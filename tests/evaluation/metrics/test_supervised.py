@@ -1,4 +1,5 @@
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -175,6 +176,14 @@ def test_targets_of_one_class_have_no_auc_but_an_accuracy():
     found = compute_metrics("binary", np.ones((20, 1)), np.full((20, 1), 0.8))
     assert "roc_auc" not in found
     assert found["accuracy"].value == 1
+
+
+def test_scores_that_are_certain_and_right_are_measured_without_a_warning():
+    truth = np.arange(30) % 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = compute_metrics("multiclass", truth, np.eye(3)[truth])
+    assert (found["calibration_error"].value, found["calibration_error"].low) == (0, 0)
 
 
 def test_certain_scores_have_a_finite_log_loss():

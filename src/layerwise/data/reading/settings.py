@@ -59,6 +59,12 @@ class ReadingSettings(Config):
         ge=0,
         by_rule=True,
     )
+    names: Words | None = setting(
+        None,
+        "of the columns of a text without a line of names; []: its first line has them; null: so it has, and one that "
+        "looks like a row stops the run",
+        by_rule=True,
+    )
     sheet: str | int | None = setting(
         None, "of a workbook: its name, or its position from 0; null: the only one", by_rule=True
     )
@@ -114,6 +120,16 @@ class ReadingSettings(Config):
     def _marks_groups(cls, value: str | None) -> str | None:
         if value is not None and value not in THOUSANDS:
             raise ValueError("thousands is one of , . ' _, a blank, or '' for none")
+        return value
+
+    @field_validator("names")
+    @classmethod
+    def _differ(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        twice = next((name for name in value or () if (value or ()).count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"names has {twice!r} twice")
+        if any(not name.strip() for name in value or ()):
+            raise ValueError("names has one that is empty")
         return value
 
     @field_validator("encoding")

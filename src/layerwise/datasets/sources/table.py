@@ -36,6 +36,7 @@ PANDAS_ARGUMENTS = {
     "false_values": "false_words",
     "skiprows": "skip_lines",
     "header": "skip_lines",
+    "names": "names",
     "sheet_name": "sheet",
     "on_bad_lines": "bad_rows",
     "parse_dates": "dates",

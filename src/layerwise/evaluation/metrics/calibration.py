@@ -88,7 +88,9 @@ def calibration_interval(
     found = float(np.abs(by_bin(residual)).sum() / n)
     gap = by_bin(residual) / np.maximum(counts, 1)
     # The outcomes of one row's labels may go together, and then they are fewer than they look.
-    inflation = max(1.0, float((calibration_gaps(confidence, outcome) ** 2).sum() / (residual**2).sum()))
+    spread = float((residual**2).sum())  # 0 where each score is certain and right
+    of_rows = float((calibration_gaps(confidence, outcome) ** 2).sum())
+    inflation = max(1.0, of_rows / spread) if spread else 1.0
     noise = rng.standard_normal((NOISE_DRAWS, CALIBRATION_BINS))
     true, as_high, as_low = [], [], []
     for factor in GAP_FACTORS:

@@ -176,6 +176,11 @@ def recognize_layout(source: Source, encoding: str, file_format: FileFormat) -> 
     with open_text(source, encoding) as text:
         lines = list(islice(text, max(HEADER_LINES, own.skip_lines + 1)))
     separators = [own.separator, *(each for each in SEPARATORS if each != own.separator)]
+    if file_format.names:  # there need be no line of names; then the number of cells tells the separator
+        layouts = [Layout(each, own.skip_lines) for each in separators]
+        widths = [len(_first_cells(lines, each, file_format.quote)) for each in layouts]
+        n_cells = zip(layouts, widths, strict=True)
+        return next((each for each, width in n_cells if width == len(file_format.names)), own)
     best, most = own, _known_names(lines, own, file_format.quote, known)
     for separator in separators:
         for skip in (own.skip_lines, *range(len(lines))):
@@ -189,6 +194,9 @@ def recognize_layout(source: Source, encoding: str, file_format: FileFormat) -> 
 
 
 def _known_names(lines: list[str], layout: Layout, quote: str, known: set[str]) -> int:
-    dialect = Dialect(layout.separator, quote)
-    record = next(read_records(lines[layout.skip_lines :], dialect), None)
-    return 0 if record is None else len(known & {cell.strip() for cell in record.cells})
+    return len(known & {cell.strip() for cell in _first_cells(lines, layout, quote)})
+
+
+def _first_cells(lines: list[str], layout: Layout, quote: str) -> list[str]:
+    record = next(read_records(lines[layout.skip_lines :], Dialect(layout.separator, quote)), None)
+    return [] if record is None else record.cells

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +28,8 @@ from layerwise.data.reading.files.table import (
 from layerwise.data.reading.files.text import UNKNOWN_BYTE, Source, encoding_of, name_of, open_text
 
 PART_LINES = 20_000
+# Among which the first row of a text is looked for.
+PEEKED_LINES = 100
 
 
 class TooLargeError(DataError):
@@ -152,7 +154,7 @@ class _Reader:
             return
         dialect, skip_lines, encoding = self._layout()
         with open_text(self.source, encoding) as text:
-            header, line = self._header(text, dialect, skip_lines, None)
+            header, line, text = self._header(text, dialect, skip_lines, None)
             block = list(islice(text, chunk_rows))
             while True:
                 table, n_lines = self._part(block, text, dialect, header, line)
@@ -166,7 +168,7 @@ class _Reader:
         """Return all rows of a text, if they are within the limits."""
         dialect, skip_lines, encoding = self._layout()
         with open_text(self.source, encoding) as text:
-            header, line = self._header(text, dialect, skip_lines, limits)
+            header, line, text = self._header(text, dialect, skip_lines, limits)
             n = len(header.names)
             records = list(islice(read_records(text, dialect, line, n), limits.rows + 1))
         if len(records) > limits.rows:
@@ -182,9 +184,15 @@ class _Reader:
 
     def _header(
         self, text: Iterator[str], dialect: Dialect, skip_lines: int, limits: Limits | None
-    ) -> tuple[Header, int]:
-        """Read the header; return it and the number of the line after it."""
+    ) -> tuple[Header, int, Iterator[str]]:
+        """Read the header; return it, the number of the line after it, and the lines from there on."""
         line, first = sum(1 for _ in islice(text, skip_lines)) + 1, None
+        if self.file_format.names:
+            top = list(islice(text, PEEKED_LINES))
+            record = next(read_records(top, dialect, line), None)
+            text = chain(top, text)
+            if record is None or not set(self.file_format.names) <= {cell.strip() for cell in record.cells}:
+                return make_header(list(self.file_format.names), self.name), line, text
         while first is None and (block := list(islice(text, 1))):
             records, n_lines = read_block(block, text, dialect, line)
             line, first = line + n_lines, next(iter(records), None)
@@ -199,7 +207,7 @@ class _Reader:
             )
         if limits is not None and len(first.cells) > limits.columns:
             raise TooLargeError(f"{len(first.cells):,} columns are too many; send at most {limits.columns:,}")
-        return make_header(first.cells, self.name), line
+        return make_header(first.cells, self.name), line, text
 
     def _part(
         self, block: list[str], text: Iterator[str], dialect: Dialect, header: Header, line: int

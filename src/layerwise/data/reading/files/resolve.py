@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import islice
 from pathlib import Path
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.containers import contents_of
 from layerwise.data.reading.files.file_format import FileFormat
+from layerwise.data.reading.files.first_line import SAMPLE_ROWS, refuse_a_row
 from layerwise.data.reading.files.headers import find_layout
 from layerwise.data.reading.files.plain import NumberColumns
 from layerwise.data.reading.files.read import read_header
+from layerwise.data.reading.files.records import Dialect
 from layerwise.data.reading.files.table import TOTAL_ROW, TextTable
-from layerwise.data.reading.files.text import find_encoding, is_utf8, marked_encoding
+from layerwise.data.reading.files.text import (
+    find_encoding,
+    is_utf8,
+    marked_encoding,
+    name_of,
+    open_text,
+)
 from layerwise.data.reading.files.typed_files import validate_first_row
 from layerwise.data.reading.settings import ReadingSettings
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
@@ -32,6 +41,10 @@ def resolve_file_format(path: Path, settings: ReadingSettings) -> FileFormat:
     contents = contents_of(path)
     skip_lines = settings.skip_lines or 0
     if contents != "text":
+        if settings.names:
+            raise DataError(
+                f"problem.reading.names is of text, and {path} is no text: name its columns in the file"
+            )
         found = FileFormat(contents=contents, skip_lines=skip_lines, sheet=settings.sheet)
         if contents == "excel" and settings.skip_lines is None:
             validate_first_row(path, settings.sheet)
@@ -40,12 +53,17 @@ def resolve_file_format(path: Path, settings: ReadingSettings) -> FileFormat:
     encoding, notes = _encoding(path, settings)
     marked = marked_encoding(path)
     layout, more = find_layout(path, marked or encoding, quote, settings.separator, settings.skip_lines)
+    if settings.names is None:
+        with open_text(path, marked or encoding) as text:
+            lines = list(islice(text, layout.skip_lines, layout.skip_lines + SAMPLE_ROWS))
+        refuse_a_row(lines, Dialect(layout.separator, quote), name_of(path))
     found = FileFormat(
         separator=layout.separator,
         quote=quote,
         encoding=encoding,
         encoding_is_set=settings.encoding is not None,
         skip_lines=layout.skip_lines,
+        names=settings.names or (),
         sheet=settings.sheet,
         notes=(*notes, *more),
     )

@@ -1,0 +1,74 @@
+"""Whether the first line of a text holds the names of its columns, or is a row already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+
+from layerwise.data.reading.files.records import Dialect, read_records
+from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
+
+NUMBER = re.compile(r"[+\-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+\-]?\d+)?", re.ASCII)
+SAMPLE_ROWS, MIN_ROWS = 500, 5
+# Of a column's cells; a few may be a marker for a missing value.
+MOSTLY = 0.9
+# Distinct texts, of a column's cells: a value that stands in the first row then comes again below it.
+FEW_VALUES = 0.2
+
+
+def is_row(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether a line is a row like those below it, and no line of names.
+
+    It is where a number stands above each column of numbers, and the text above a column of few values is among these;
+    where no column has few values, one of the numbers could hardly be a name, as a fraction, a negative and a repeated
+    one could not. Years and positions (0, 1, 2, ...) are names. In a table without numbers the text above every column
+    is among its values.
+
+    Args:
+        first: the cells of the line.
+        rows: the cells of rows below it.
+    """
+    same = [row for row in rows if len(row) == len(first)]
+    if len(same) < MIN_ROWS or len(first) < 2:
+        return False
+    above_numbers, above_texts = [], []
+    for name, column in zip(map(str.strip, first), zip(*same, strict=True), strict=True):
+        cells = [cell.strip() for cell in column if cell.strip()]
+        if not cells:
+            continue
+        if sum(NUMBER.fullmatch(cell) is not None for cell in cells) >= MOSTLY * len(cells):
+            above_numbers.append(name)
+        elif name in cells or len(set(cells)) <= FEW_VALUES * len(cells):
+            above_texts.append(name in cells)
+    if not above_numbers:
+        return len(above_texts) > 1 and all(above_texts)
+    if not all(NUMBER.fullmatch(name) for name in above_numbers):
+        return False
+    if above_texts:
+        return any(above_texts)
+    return not all(map(str.isdigit, above_numbers)) or len(set(above_numbers)) < len(above_numbers)
+
+
+def refuse_a_row(lines: Sequence[str], dialect: Dialect, name: str) -> None:
+    """Refuse a text whose first line is no line of names.
+
+    Args:
+        lines: from the first on, with their ends.
+        dialect: how they are cut.
+        name: of the file.
+
+    Raises:
+        UnreadableError: the first line looks like a row; the message has the setting to add.
+    """
+    records = [each for each in islice(read_records(lines, dialect), SAMPLE_ROWS) if not each.reason]
+    if not records or not is_row(records[0].cells, [each.cells for each in records[1:]]):
+        return
+    reason = (
+        f"{name} has no names of columns: its first line, {records[0].text.strip()[:60]!r}, looks like a row"
+    )
+    made_up = [f"column_{k + 1}" for k in range(len(records[0].cells))]
+    setting = SuggestedSetting("names", made_up, reason, "names: [] if that line holds the names")
+    raise UnreadableError(
+        f"{reason}: add the names to problem.reading, such as {setting.line}, or {setting.other}", [setting]
+    )
