@@ -56,7 +56,7 @@ def test_without_pretraining_its_batch_is_not_asked_for(project):
     assert project.catalog(problem={"name": "unpretrained"}).load("dbn.data_spec").n_training == 3600
 
 
-def test_a_table_of_very_many_cells_is_told_that_it_may_stay_in_files(monkeypatch, tables, caplog):
+def test_a_run_of_very_many_cells_says_that_they_may_stay_in_files(monkeypatch, tables, caplog):
     problem, settings = Problem(name="x", task="binary", target="left"), PreprocessingSettings()
     with caplog.at_level("INFO"):
         read_rows(tables.table(100), problem, settings)
