@@ -4,13 +4,14 @@
 
 The cost is the command's time from start to end, less the seconds of all epochs in the histories that it wrote.
 Imports, preprocessing, evaluation, every figure, tracking and the logged model are in it. A first run, which fills
-caches, is not counted.
+caches, is not counted. The processor's seconds, of all threads and epochs, say more on a machine that others use too.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -21,13 +22,19 @@ PROJECT = Path(__file__).parent.parent
 KEDRO = str(Path(sys.executable).with_name("kedro"))
 
 
-def seconds_of(*command: str) -> float:
-    """Run a command of Kedro's to its end; return its seconds."""
-    began = time.perf_counter()
+def seconds_of(*command: str) -> tuple[float, float]:
+    """Run a command of Kedro's to its end; return its seconds, and those of the processor."""
+    began, used = time.perf_counter(), _processor_seconds()
     done = subprocess.run([KEDRO, *command], cwd=PROJECT, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"kedro {' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return time.perf_counter() - began
+    return time.perf_counter() - began, _processor_seconds() - used
+
+
+def _processor_seconds() -> float:
+    """Return the processor's seconds of all commands that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def training_seconds(pipeline: str, since: float) -> float:
@@ -54,16 +61,18 @@ def main() -> None:
     whole, beyond, listed = [], [], []
     for number in range(given.rounds + 1):
         since = time.time()
-        seconds = seconds_of(*run)
+        seconds, used = seconds_of(*run)
         if number:
-            whole.append(seconds)
+            whole.append((seconds, used))
             beyond.append(seconds - training_seconds(given.pipeline, since))
             listed.append(seconds_of("registry", "list"))
-    print("| command | seconds | of which training |")
-    print("|---|---|---|")
-    median, cost = statistics.median(whole), statistics.median(beyond)
-    print(f"| kedro {' '.join(run)} | {median:.1f} | {median - cost:.1f} |")
-    print(f"| kedro registry list | {statistics.median(listed):.1f} | |")
+    print("| command | seconds | of which training | seconds of the processor |")
+    print("|---|---|---|---|")
+    cost = statistics.median(beyond)
+    median, used = (statistics.median(each) for each in zip(*whole, strict=True))
+    print(f"| kedro {' '.join(run)} | {median:.1f} | {median - cost:.1f} | {used:.1f} |")
+    median, used = (statistics.median(each) for each in zip(*listed, strict=True))
+    print(f"| kedro registry list | {median:.1f} | | {used:.1f} |")
     print(
         f"one run costs {cost:.1f} s beyond its training (each: {', '.join(f'{each:.1f}' for each in beyond)})"
     )

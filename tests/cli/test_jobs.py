@@ -1,5 +1,6 @@
 """A run whose nodes are processes of their own: opened, reported into from several sessions, and ended."""
 
+import html
 from pathlib import Path
 
 import pandas as pd
@@ -80,11 +81,13 @@ def opened(open_run, monkeypatch):
 def parts(project):
     """The ids of a run in four sessions, and of the same in one."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["kedro", "run-begin", *arguments("parts")])
         run_id = begin(project, arguments("parts"))
         patch.setenv(RUN_ID_VARIABLE, run_id)
         for stage in STAGES:
             run_nodes(*arguments("parts"), f"--namespaces={stage}")
             assert status(project, run_id) == "RUNNING"
+        patch.setattr("sys.argv", ["kedro", "run-end", *arguments("parts")])
         ended = end(project, *arguments("parts"))
         assert ended.exit_code == 0, ended.output
         patch.delenv(RUN_ID_VARIABLE)
@@ -98,6 +101,13 @@ def test_a_run_of_parts_is_one_finished_run_with_the_metrics_of_one_command(proj
     of_parts, of_one = (logged(project, run_id) for run_id in parts)
     assert "test/rmse" in {name for name, *_ in of_one}
     assert of_parts == of_one
+
+
+def test_its_report_has_the_command_that_does_all_of_it_at_once(project, parts):
+    page = (project.path / "data/08_reporting/parts/linear/report.html").read_text()
+    assert html.escape(" ".join(["kedro run", *arguments("parts")])) in page
+    assert "run-begin" not in page
+    assert "run-end" not in page
 
 
 def test_its_model_is_registered_once_and_predicts_what_that_of_one_command_does(project, parts):

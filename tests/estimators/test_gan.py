@@ -121,3 +121,33 @@ def test_a_condition_that_cannot_be_met_is_refused(gan, conditions, message):
 def test_wrong_arguments_are_named(table, given, message):
     with pytest.raises(UserError, match=message):
         TabularGAN(**given).fit(table)
+
+
+def test_samples_keep_what_all_rows_keep_and_what_is_stated():
+    rng = np.random.default_rng(1)
+    city = rng.choice(["Rome", "Milan", "Lyon"], 300)
+    booked = rng.integers(0, 300, 300)
+    stays = pd.DataFrame(
+        {
+            "booked": booked,
+            "left": booked + rng.integers(1, 9, 300),
+            "city": city,
+            "country": np.where(city == "Lyon", "France", "Italy"),
+            "guests": rng.integers(1, 5, 300),
+        }
+    )
+    gan = TabularGAN(epochs=1, **SMALL).fit(stays)
+    rules = gan.model_.columns.rules
+    assert rules.in_words() == ["booked <= left", "city, country together"]
+    rows = gan.sample(200)
+    assert (rows["booked"] <= rows["left"]).all()
+    assert rows.dtypes.equals(stays.dtypes)
+    pairs = set(zip(stays["city"], stays["country"], strict=True))
+    assert set(zip(rows["city"], rows["country"], strict=True)) <= pairs
+    given = gan.sample(20, {"country": "France"})
+    assert set(given["city"]) == {"Lyon"}
+    assert (given["booked"] <= given["left"]).all()
+    with pytest.raises(
+        UserError, match="row 0: what is given breaks the rule of training: city, country together"
+    ):
+        gan.sample(1, {"city": "Rome", "country": "France"})

@@ -7,7 +7,7 @@ from helpers.small_models import wine
 from layerwise.data import PreprocessingSettings, SplitSettings, split_raw
 from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
 from layerwise.models.rbm import RBM, RBMConfig
-from layerwise.pipelines.privacy import measure_sampled_rows
+from layerwise.pipelines.privacy import chain_steps, measure_sampled_rows
 from layerwise.utils import torch_rng
 
 
@@ -46,3 +46,10 @@ def test_rows_that_nothing_was_learnt_from_give_no_training_row_away(parts):
     found = metrics_of(test.inputs[::2], (preprocessor, training, type(test)(test.inputs[1::2])))
     assert found["test/memorization_ratio"] > 0.8
     assert found["test/membership_auc_low"] < 0.55
+
+
+@pytest.mark.parametrize(("n_hidden", "steps"), [(10, 1000), (200, 497), (20_000, 100)])
+def test_chains_of_a_large_network_take_fewer_steps(n_hidden, steps):
+    rbm = RBM(RBMConfig(n_visible=29, n_hidden=n_hidden))
+    found = chain_steps(rbm, 1000)
+    assert found == steps

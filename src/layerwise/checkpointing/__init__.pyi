@@ -11,5 +11,6 @@ from .run_directory import (
     MARK_TAG as MARK_TAG,
     OpenedRunError as OpenedRunError,
 )
+from .run_on_disk import RunOnDisk as RunOnDisk
 from .state import Progress as Progress, Stateful as Stateful
 from .store import CheckpointSettings as CheckpointSettings, CheckpointStore as CheckpointStore

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -16,10 +14,11 @@ from typing import Any
 
 import torch
 
-from layerwise.checkpointing.data_changes import DataChangeCheck, differences
+from layerwise.checkpointing.data_changes import differences
 from layerwise.checkpointing.run_directory import LAYERS, MARK_TAG, STARTING, RunDirectory
-from layerwise.checkpointing.store import CheckpointSettings, CheckpointStore
-from layerwise.utils import FolderError, count_gpus, run_context, set_checkpoint_store
+from layerwise.checkpointing.run_on_disk import RunOnDisk, RunWatch, end
+from layerwise.checkpointing.store import CheckpointSettings
+from layerwise.utils import FolderError, count_gpus
 
 log = logging.getLogger(__name__)
 
@@ -28,32 +27,7 @@ log = logging.getLogger(__name__)
 CONCURRENT_PIPELINES = ("predict",)
 
 
-class RunWatch:
-    """Keep the checkpoints of a run in its folder, and compare its rows with those that it began with.
-
-    Args:
-        folder: of the run, which has its id as name.
-        settings: of the checkpoints.
-        resume: what is there may be read.
-        parameters: flat, of the whole run.
-    """
-
-    def __init__(
-        self, folder: Path, settings: CheckpointSettings, resume: bool, parameters: Mapping[str, str]
-    ) -> None:
-        text = json.dumps(dict(parameters), sort_keys=True)
-        owner = {"run": folder.name, "parameters": hashlib.sha256(text.encode()).hexdigest()}
-        set_checkpoint_store(CheckpointStore(folder, settings, resume, owner))
-        self._data_check = DataChangeCheck(folder)
-        run_context.add_listener(self._data_check)
-
-    def stop(self) -> None:
-        """Keep no more."""
-        set_checkpoint_store(None)
-        run_context.remove_listener(self._data_check)
-
-
-class RunLifecycle:
+class RunLifecycle(RunOnDisk):
     """One run's directory, checkpoints and check of its rows.
 
     Args:
@@ -80,7 +54,6 @@ class RunLifecycle:
     ) -> None:
         self.settings, self.parameters = settings, dict(parameters)
         self.directory: RunDirectory | None = None
-        self.earlier: dict[str, Any] | None = None
         self._watch: RunWatch | None = None
         # The mark of a run here that died between being made and being written down; empty for none.
         self.lost_mark = ""
@@ -109,11 +82,6 @@ class RunLifecycle:
             for name in pipeline.split("+"):
                 _remove_partial_files(project / "data" / layer / problem / name)
 
-    @property
-    def resumed(self) -> bool:
-        """Whether an earlier run goes on."""
-        return self.earlier is not None
-
     def announce(self) -> dict[str, str]:
         """Return the tag that the run to be made gets, by which it is found if this process dies right then."""
         if self.directory is None or self.earlier is not None:
@@ -124,6 +92,7 @@ class RunLifecycle:
 
     def start(self, run_id: str, command: str, uri: str) -> None:
         """Keep checkpoints from now on: the run has its id."""
+        self.command = command
         if self.directory is None:
             return
         record = {
@@ -149,21 +118,6 @@ class RunLifecycle:
         if self.directory is not None:
             yield from self.directory.find_killed(uri)
 
-    def begin_node(self, name: str, outputs: Iterable[str]) -> None:
-        """Take a node that begins; a run within one process keeps no record of its nodes."""
-
-    def take_output(self, output: str, flush: Callable[[], None]) -> None:
-        """Take an output that was saved."""
-
-    def fail_node(self, name: str, error: str) -> None:
-        """Take a node that has failed."""
-
-    def fail_nodes(self, error: str) -> None:
-        """Take the error by which all nodes at work have ended."""
-
-    def require_nodes(self, names: Iterable[str], failed: bool = False) -> None:
-        """Take the nodes that have to have finished; within one process they have."""
-
     def finish(self, status: str | None) -> None:
         """Leave the place; say how to go on when the run did not finish. Without a status it stays open for others."""
         if self._watch is not None:
@@ -178,24 +132,6 @@ class RunLifecycle:
             directory.leave_open()
             return
         end(directory, status)
-
-
-def end(directory: RunDirectory, status: str) -> None:
-    """Write down how a run ended, and say how to go on with one that has not finished."""
-    checkpoints = directory.end(status)
-    if checkpoints:
-        log.warning(
-            "The run has not finished. It can go on%s: give the same command with --params=resume=%s",
-            _where(checkpoints[-1]),
-            directory.run["run_id"],
-        )
-
-
-def _where(checkpoint: Path) -> str:
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        last = json.loads(checkpoint.read_text())["metadata"]
-        return f" after epoch {last['epoch']} of {last['name']}"
-    return ""
 
 
 def _log_replaced_run(last: Mapping[str, Any], problem: str, pipeline: str) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from layerwise.checkpointing.data_changes import differences
-from layerwise.checkpointing.lifecycle import RunWatch, end
 from layerwise.checkpointing.run_directory import MAX_SHOWN, OpenedRunError, RunDirectory
+from layerwise.checkpointing.run_on_disk import RunOnDisk, RunWatch, end
 from layerwise.checkpointing.store import CheckpointSettings, slug
 from layerwise.utils import atomic_write
 
@@ -35,7 +35,7 @@ def opened_run_id(project: Path, problem: str, pipeline: str) -> str:
     return str(RunDirectory(project / "data", problem, pipeline).locks[0].read()["run_id"])
 
 
-class OpenedRun:
+class OpenedRun(RunOnDisk):
     """Take part in an opened run, beside other processes of it.
 
     A node that is tried again goes on from its checkpoints.
@@ -52,10 +52,6 @@ class OpenedRun:
         OpenedRunError: no such run is open here, or it was opened with other parameters.
     """
 
-    # The computer of this process need not be like that of `kedro run-begin`.
-    earlier = None
-    resumed = True
-
     def __init__(
         self,
         project: Path,
@@ -68,6 +64,7 @@ class OpenedRun:
         self.directory = RunDirectory(project / "data", problem, pipeline)
         folder = self.directory.join(run_id)
         self._nodes, self._run_id = folder / "nodes", run_id
+        self.command = str(self.directory.run.get("command", "")).replace("kedro run-begin", "kedro run", 1)
         differ = differences(self.directory.run["parameters"], parameters)
         if differ:
             raise OpenedRunError(
@@ -77,6 +74,11 @@ class OpenedRun:
         # The outputs that are left to be saved, of each node at work in this process.
         self._unsaved: dict[str, set[str]] = {}
         self._watch = RunWatch(folder, settings, True, parameters)
+
+    @property
+    def resumed(self) -> bool:
+        """A node that is tried again reads what it left."""
+        return True
 
     def begin_node(self, name: str, outputs: Iterable[str]) -> None:
         """Write down that a node is at work."""

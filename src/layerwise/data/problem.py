@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import field_validator, model_validator
 
 from layerwise.data.reading import ReadingSettings
+from layerwise.data.row_rules import RuleSettings
 from layerwise.data.target_transforms import TransformName
 from layerwise.data.tensors import Task
 from layerwise.utils import Config, setting
@@ -69,6 +70,7 @@ class Problem(Config):
     )
 
     reading: ReadingSettings = ReadingSettings()
+    rules: RuleSettings = RuleSettings()
 
     @field_validator("target", mode="before")
     @classmethod

@@ -13,6 +13,7 @@ from pydantic import field_validator
 from torch import Tensor
 
 from layerwise.data.image_layout import ImageShape, describe_shape
+from layerwise.data.row_rules import RowRules
 from layerwise.data.target_transforms import TargetTransform, TransformName
 from layerwise.utils import Config, mask_secrets, project_path
 
@@ -117,7 +118,8 @@ class DataSpec(Config):
 
     With `dynamic_binarization` the inputs are probabilities, and binary pixels are sampled anew for every batch. A
     regression target is standardised by `target_means` and `target_scales` (of the training rows) after its
-    transform. `notes` say what a reader of the results has to know of the rows: leaks, repeats.
+    transform. `notes` say what a reader of the results has to know of the rows: leaks, repeats. `rules` are what holds
+    between the raw columns of every row.
     """
 
     task: Task
@@ -140,6 +142,7 @@ class DataSpec(Config):
     target_transform: TransformName = "none"
     target_parameters: tuple[tuple[float, ...], ...] = ()
     notes: tuple[str, ...] = ()
+    rules: RowRules = RowRules()
 
     @field_validator("source")
     @classmethod

@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,6 +56,7 @@ class StreamedPredictions:
         reader: the rows.
         strict: reject what training never had, as `validate_rows` says.
         settings: what is asked; by default what the model does unasked, predictions of a supervised network.
+        watch: is shown each chunk with the answers to its valid rows and the reasons of the others; None for nobody.
     """
 
     def __init__(
@@ -64,10 +65,11 @@ class StreamedPredictions:
         reader: ChunkedReader,
         strict: bool = True,
         settings: TaskSettings | None = None,
+        watch: Callable[[Chunk, pd.DataFrame, np.ndarray], None] | None = None,
     ) -> None:
         if reader.has_image_inputs and not model.has_image_inputs:
             raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
-        self.model, self.reader, self.strict = model, reader, strict
+        self.model, self.reader, self.strict, self._watch = model, reader, strict, watch
         if model.has_image_inputs:
             reader.image_reading = model.preprocessor.image_reading
         self.task = find_task(model, settings or TaskSettings())
@@ -119,6 +121,8 @@ class StreamedPredictions:
         for chunk in self.reader.chunks(self.model.file_format, self.model.plain_numbers):
             answers, reasons = answer_chunk(self.model, self.task, chunk, self.settings, self.strict)
             self._count(reasons)
+            if self._watch is not None:
+                self._watch(chunk, answers, reasons)
             yield chunk, answers, reasons
             lines.say("%s rows predicted so far, %s rejected", f"{self.n_rows:,}", f"{self.n_rejected:,}")
         self.seconds = time.perf_counter() - began

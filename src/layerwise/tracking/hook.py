@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from kedro.pipeline import Node, Pipeline
     from mlflow import MlflowClient
 
-    from layerwise.checkpointing import OpenedRun, RunLifecycle
+    from layerwise.checkpointing import OpenedRun, RunLifecycle, RunOnDisk
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class TrackingHook:
 
     def __init__(self) -> None:
         self._run_logger: BufferedRunLogger | None = None
-        self._lifecycle: RunLifecycle | OpenedRun | None = None
+        self._lifecycle: RunOnDisk | None = None
         self._saved_data: SavedData | None = None
         self._system_metrics: Any = None
         self._status, self._leaves_open = "KILLED", False
@@ -232,10 +232,7 @@ class TrackingHook:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
-        """Log the run's outputs and its trained models, and close the run: finished once all of it is stored.
-
-        A process that does not end the run leaves it open.
-        """
+        """Log the run's outputs and models, and close it as finished; a process that does not end it leaves it open."""
         try:
             if self._run_logger is not None and self._part.ends:
                 assert self._lifecycle is not None
@@ -243,7 +240,8 @@ class TrackingHook:
                 from layerwise.tracking.run_end import store_results
 
                 assert self._saved_data is not None
-                store_results(self._saved_data, self._pipelines, pipeline, catalog, self._project)
+                own = (self._pipelines, pipeline, catalog, self._project)
+                store_results(self._saved_data, *own, self._lifecycle.command)
         except Exception as error:
             self.on_pipeline_error(error)
             failure = store_failure(error)

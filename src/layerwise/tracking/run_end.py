@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.tracking.environment import command, pipeline_of
+from layerwise.tracking.environment import pipeline_of
 from layerwise.tracking.outbox import WAITING_TAG
 from layerwise.tracking.run_outputs import write_html_report
 from layerwise.tracking.run_summary import TITLES, note_of
@@ -28,6 +28,7 @@ def store_results(
     pipeline: Pipeline,
     catalog: CatalogProtocol[Any, Any],
     project: Path,
+    command: str,
 ) -> None:
     """Store what a run has made, and register its models; what its store does not take is kept for the next command.
 
@@ -37,6 +38,7 @@ def store_results(
         pipeline: what it has computed.
         catalog: holds the outputs.
         project: the project's folder.
+        command: that runs the pipelines, as their pages say it.
     """
     run_logger = saved_data.run_logger
     run_logger.flush()
@@ -48,7 +50,7 @@ def store_results(
         )
     )
     for name in pipelines:
-        _log_page(saved_data, name, pipeline, catalog, project)
+        _log_page(saved_data, name, pipeline, catalog, project, command)
         if {f"{name}.network", f"{name}.metrics"} <= pipeline.all_outputs():
             _log_test_metrics(catalog.load(f"{name}.metrics").network, saved_data.problem, name)
     if saved_data.kept:
@@ -58,12 +60,17 @@ def store_results(
 
 
 def _log_page(
-    saved_data: SavedData, name: str, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any], project: Path
+    saved_data: SavedData,
+    name: str,
+    pipeline: Pipeline,
+    catalog: CatalogProtocol[Any, Any],
+    project: Path,
+    command: str,
 ) -> None:
     """Write a pipeline's page, and store it with the run."""
     run_logger, problem = saved_data.run_logger, saved_data.problem
     outputs = [each for each in pipeline.all_outputs() if pipeline_of(each) == name]
-    facts = {"problem": problem, "run": run_logger.run_id, "command": command()}
+    facts = {"problem": problem, "run": run_logger.run_id, "command": command}
     folder = project / "data/08_reporting" / problem / name
     page = write_html_report(catalog, outputs, TITLES.get(name, name), facts, folder)
     if page is not None:

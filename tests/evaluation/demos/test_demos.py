@@ -9,8 +9,9 @@ import pytest
 import torch
 from helpers.seeded import seeded
 
-from layerwise.evaluation.demos import DEMO_ACTIVATIONS, render_rbm_demo, render_vae_demo
+from layerwise.evaluation.demos import DEMO_ACTIVATIONS, render_gan_demo, render_rbm_demo, render_vae_demo
 from layerwise.models.autoencoder import VAE, VAEConfig
+from layerwise.models.gan import Generator, GeneratorConfig
 from layerwise.models.rbm import RBM, RBMConfig
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -81,6 +82,33 @@ def test_the_page_of_a_variational_autoencoder_decodes_as_it_does(tmp_path):
     for network, pixels in zip(networks.values(), decoded, strict=True):
         with torch.no_grad():
             torch.testing.assert_close(torch.tensor(pixels), network.decode(z)[0], atol=1e-5, rtol=0)
+
+
+@pytest.mark.skipif(not BROWSER, reason="there is no chromium")
+def test_the_sliders_and_the_classes_of_a_generators_page_draw_what_it_generates(tmp_path):
+    shape = GeneratorConfig(latent_size=3, n_conditions=2, n_outputs=12, hidden_sizes=(6, 5))
+    network = Generator(shape, seeded()).eval()
+    page = render_gan_demo(network, ("zero", "one"), SHAPE, "A generator")
+    # The second class, the third slider as a hand moves it; what is drawn, then all at 0 again.
+    script = (
+        "(() => { document.querySelectorAll('#classes button')[1].click();"
+        "const slider = document.querySelectorAll('#sliders input')[2];"
+        "slider.value = 1.5; slider.dispatchEvent(new Event('input'));"
+        "const gray = () => Array.from(context.getImageData(0, 0, model.width, model.height).data)"
+        ".filter((_, k) => k % 4 === 0);"
+        "const moved = gray(), said = document.querySelectorAll('#sliders output')[2].textContent;"
+        "document.getElementById('zero').click();"
+        "return [moved, said, gray(), document.querySelectorAll('#classes [aria-pressed=true]').length]; })()"
+    )
+    moved, said, zero, pressed = run_in_browser(page, script, tmp_path / "gan.html")
+    with torch.no_grad():
+        rows = network(
+            torch.tensor([[0.0, 0.0, 1.5], [0.0, 0.0, 0.0]]), torch.tensor([[0.0, 1.0]]).repeat(2, 1)
+        )
+    assert (said, pressed) == ("1.50", 1)
+    # A pixel is a whole number of 255.
+    torch.testing.assert_close(torch.tensor([moved, zero]) / 255, rows, atol=0.51 / 255, rtol=0)
+    assert moved != zero
 
 
 def test_networks_that_the_scripts_cannot_run_are_refused(rbm):

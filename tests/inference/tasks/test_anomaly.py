@@ -1,12 +1,17 @@
+from copy import deepcopy
+
 import numpy as np
 import pandas as pd
 import pytest
 from helpers.model_doors import answers, assert_same_numbers, from_pipeline, registered
 
+from layerwise.data import DataError
 from layerwise.data.reading import ChunkedReader
 from layerwise.inference.tasks import answer_rows
+from layerwise.inference.tasks.anomaly import Anomaly
 from layerwise.parameters import PredictSettings, TaskSettings
-from layerwise.pipelines.predict.unusual_rows import plot_unusual_rows
+from layerwise.pipelines.predict.nodes import detect_anomalies
+from layerwise.pipelines.predict.unusual_rows import UnusualRows, plot_unusual_rows
 
 
 def ask(model, rows, **settings):
@@ -64,30 +69,47 @@ def test_the_errors_of_the_columns_are_those_of_the_reconstruction(project, imag
     assert isinstance(found, pd.DataFrame)
 
 
+def drawn(model, reader):
+    """Return the figure of the rows that are found unusual while the answers are written."""
+    predictions, unusual = detect_anomalies(model, reader, PredictSettings(task="anomaly"))
+    # Kedro may copy what it keeps in memory before the rows are answered.
+    kept = deepcopy(unusual)
+    for _ in predictions:
+        pass
+    return plot_unusual_rows(model, kept)
+
+
 def test_the_pipeline_draws_the_most_unusual_rows(project, fires, table_file, images):
     model = registered(project, "asked_digits.autoencoder")
-    reader = ChunkedReader(images[0], chunk_rows=5)
-    figure = plot_unusual_rows(model, reader, PredictSettings(task="anomaly"))
+    figure = drawn(model, ChunkedReader(images[0], chunk_rows=5))
     scores = ask(model, images[1])["anomaly_score"]
     order = scores.sort_values(ascending=False).index
     captions = [label.get_text() for label in figure.axes[0].get_xticklabels()]
     assert captions == [f"row {k}\n{scores[k]:.1f}" for k in order[:10]]
     model = registered(project, "asked.autoencoder")
-    figure = plot_unusual_rows(model, ChunkedReader(table_file, 100), PredictSettings(task="anomaly"))
-    scores = ask(model, fires)["anomaly_score"]
-    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert names[0] == f"row {scores.idxmax()}, score {scores.max():.1f}"
-    assert len(names) == 20
+    scores = ask(model, fires)["anomaly_score"].sort_values(ascending=False, kind="stable")
+    for chunk_rows in (7, 100, 1000):
+        figure = drawn(model, ChunkedReader(table_file, chunk_rows))
+        names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        assert names == [f"row {k}, score {score:.1f}" for k, score in scores[:20].items()], chunk_rows
 
 
-def test_the_figure_of_a_large_file_is_of_its_first_rows_and_says_so(project, fires, table_file, monkeypatch):
-    monkeypatch.setattr("layerwise.pipelines.predict.unusual_rows.MOST_ROWS", 90)
+def test_the_rows_are_answered_once_for_the_answers_and_the_figure(project, fires, table_file, monkeypatch):
+    answered = []
+
+    def counted(self, model, rows, settings, answer=Anomaly.answer):
+        answered.append(len(rows))
+        return answer(self, model, rows, settings)
+
+    monkeypatch.setattr(Anomaly, "answer", counted)
+    from_pipeline(project, "asked.autoencoder", table_file, task="anomaly")
+    assert sum(answered) == len(fires)
+
+
+def test_a_file_without_a_right_row_has_no_figure(project, fires):
     model = registered(project, "asked.autoencoder")
-    figure = plot_unusual_rows(model, ChunkedReader(table_file, 50), PredictSettings(task="anomaly"))
-    assert figure.get_suptitle() == "The most unusual rows of the first 100"
-    scores = ask(model, fires)["anomaly_score"][:100]
-    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert names[0] == f"row {scores.idxmax()}, score {scores.max():.1f}"
+    with pytest.raises(DataError, match=r"rows\.csv: no row has an anomaly score"):
+        plot_unusual_rows(model, UnusualRows(model, "rows.csv"))
 
 
 def test_the_figure_of_unusual_rows_is_logged_with_the_run(project, fires, table_file):

@@ -7,6 +7,7 @@ import torch
 from helpers.model_doors import from_http, pyfunc, registered
 
 from layerwise.data import DataError
+from layerwise.data.schemas import FOREST_FIRES
 from layerwise.inference import ModelManifest, ModelParts, TrainedModel
 from layerwise.inference.tasks import TaskError, answer_rows
 from layerwise.models.rbm import RBM, RBMConfig
@@ -59,6 +60,12 @@ def test_a_seed_of_minus_one_is_drawn_and_reported(project, fires):
     sampled_by_the_pipeline(project, "asked.rbm", n=3, steps=5)
     tags = dict(project.query("select key, value from tags where run_uuid=?", project.last_run()[0]))
     assert int(tags["predict.seed"]) >= 0
+
+
+@pytest.mark.parametrize("name", ["asked.rbm", "asked.gan"])
+def test_samples_pass_the_schema_of_the_problem(project, fires, generated, name):
+    rows = ask(registered(project, name), n=100, seed=2, **({"steps": 20} if name == "asked.rbm" else {}))
+    FOREST_FIRES.select_columns([each for each in FOREST_FIRES.columns if each in rows]).validate(rows)
 
 
 @pytest.mark.parametrize("name", ["asked.rbm", "asked.gan"])

@@ -148,6 +148,15 @@ def test_sampling_leaves_the_random_stream_of_a_table_generator_alone():
     assert torch.equal(training_rng.get_state(), state)
 
 
+def test_rows_that_are_sampled_in_batches_have_each_its_own_condition():
+    generator = build("generator", latent_size=3, n_outputs=4, n_conditions=5, hidden_sizes=(6,)).eval()
+    condition = torch.eye(5)
+    found = generator.sample(5, torch.Generator().manual_seed(2), condition, batch_size=2)
+    rng = torch.Generator().manual_seed(2)
+    parts = [(generator.noise(len(part), rng), part) for part in condition.split(2)]
+    torch.testing.assert_close(found, torch.cat([generator(*part) for part in parts]))
+
+
 def test_layers_before_batch_normalization_have_no_bias():
     for shape in ({"hidden_sizes": (5, 4)}, IMAGE):
         for kind in ("generator", "discriminator"):

@@ -39,6 +39,7 @@ from layerwise.data.preprocessing.table_spec import make_data_spec
 from layerwise.data.preprocessing.targets import derive_columns, target_column, target_numbers
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells import Reading, row_errors_of
+from layerwise.data.row_rules import find_rules
 from layerwise.data.splits import Split
 from layerwise.data.tensors import DataSpec
 
@@ -96,6 +97,9 @@ class TablePreprocessor:
         notes = list(attributes.get("reading_notes", ()))
         if raw_target is not None:
             notes += validate_no_leaks(inputs, frame[list(problem.drop)], raw_target, problem)
+        kinds = find_kinds(whole, [str(name) for name in inputs], settings, reading)
+        targets = find_kinds(whole, problem.targets, settings, reading)
+        rules = find_rules(frame, kinds | targets, problem.rules)
         del frame  # the training rows are there once more, as inputs
         state: dict[str, Any] = {
             "kind": "table",
@@ -108,12 +112,12 @@ class TablePreprocessor:
                 for name, kind in inputs.dtypes.items()
             },
         }
-        kinds = find_kinds(whole, [str(name) for name in inputs], settings, reading)
         fitted, said = fit_inputs(inputs, raw_target, problem, settings, reading, kinds)
         state |= fitted
         all_targets = whole[problem.targets[0]].dropna().to_numpy() if problem.targets else None
         state |= fit_target(raw_target, problem, settings, all_targets)
-        state["data_spec"] = make_data_spec(state, problem, settings, attributes) | {"notes": [*notes, *said]}
+        added = {"notes": [*notes, *said], "rules": rules.model_dump(mode="json")}
+        state["data_spec"] = make_data_spec(state, problem, settings, attributes) | added
         if settings.scaled_columns == "all":
             matrix = cls(state).inputs(whole.iloc[training]).astype(np.float64)
             low, scale = matrix.mean(0), matrix.std(0)

@@ -1,3 +1,4 @@
+from .anomaly import score_columns as score_columns
 from .asking import (
     answer_chunk as answer_chunk,
     answer_rows as answer_rows,

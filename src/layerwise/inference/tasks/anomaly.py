@@ -14,6 +14,7 @@ from layerwise.parameters import TaskSettings
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import Tensor
 
     from layerwise.inference.model import TrainedModel
 
@@ -53,10 +54,7 @@ class Anomaly(Task):
 
         reference = model.parts.reference
         assert reference is not None
-        network, columns = model.network, model.columns
-        score = make_scorer(network, columns, reference.density)
-        found = apply_in_blocks(score, model.inputs(rows), model.device).numpy()
-        scores, errors = found[:, 0], found[:, 1:]
+        scores, errors = score_columns(model, model.inputs(rows))
         steps = np.linspace(0, 1, len(reference.score_quantiles))
         answer: dict[str, Any] = {
             "anomaly_score": scores,
@@ -65,12 +63,23 @@ class Anomaly(Task):
         }
         if reference.probability is not None:
             answer["anomaly_probability"] = reference.probability(scores)
-        names = error_columns(columns)
         if not model.has_image_inputs:
-            answer["unusual_columns"] = _unusual_columns(errors, np.asarray(reference.column_errors), names)
+            means = np.asarray(reference.column_errors)
+            answer["unusual_columns"] = _unusual_columns(errors.to_numpy(), means, errors.columns.tolist())
         if settings.error_columns:
-            answer |= {f"error_{name}": errors[:, k] for k, name in enumerate(names)}
+            answer |= {f"error_{name}": errors[name].to_numpy() for name in errors}
         return pd.DataFrame(answer)
+
+
+def score_columns(model: TrainedModel, inputs: Tensor) -> tuple[np.ndarray, pd.DataFrame]:
+    """Return the anomaly scores (n,) of rows as the network reads them, and their errors by column (n, columns)."""
+    import pandas as pd
+
+    reference = model.parts.reference
+    assert reference is not None
+    score = make_scorer(model.network, model.columns, reference.density)
+    found = apply_in_blocks(score, inputs, model.device).numpy()
+    return found[:, 0], pd.DataFrame(found[:, 1:], columns=error_columns(model.columns))
 
 
 def _unusual_columns(errors: np.ndarray, means: np.ndarray, names: list[str]) -> list[str]:

@@ -78,7 +78,28 @@ def sample_of_classes(
         units = label_rbm.weight.new_empty(len(classes), n_units).uniform_(generator=rng).round_()
     else:
         units = stack.encode(start, len(stack.rbms) - 1)
-    v = with_labels(units, classes, n_classes)
-    is_label = (torch.arange(n_units + n_classes, device=v.device) >= n_units).expand(v.shape)
-    v = label_rbm.gibbs(v, steps, rng, clamped=is_label)
-    return stack.descend(label_rbm.visible_mean(label_rbm.sample_hidden(v, rng))[:, :n_units], rng)
+    means = _means_given_classes(label_rbm, units, classes, n_classes, steps, rng)
+    return stack.descend(means, rng)
+
+
+def _means_given_classes(
+    rbm: RBM, units: Tensor, classes: Tensor, n_classes: int, steps: int, rng: torch.Generator
+) -> Tensor:
+    """Run Gibbs steps of Bernoulli units (n, n_units) whose label stays; return the units' last means.
+
+    A label that stays adds the same to its hidden units at each step: it is added to their biases once, and no step
+    samples it.
+    """
+    n_units = units.shape[1]
+    weight = rbm.weight[:n_units].contiguous()
+    hidden_bias = rbm.hidden_bias + rbm.weight[n_units:][classes]
+    visible_bias = rbm.visible_bias[:n_units]
+    (visible_units, _), _ = rbm.visible_units.layout(n_units + n_classes)
+    x, y, v = torch.empty_like(hidden_bias), torch.empty_like(units), units.clone()
+    h, noise, visible_noise = torch.empty_like(x), torch.empty_like(x), torch.empty_like(y)
+    for _ in range(steps + 1):
+        torch.addmm(hidden_bias, v, weight, out=x)
+        rbm.hidden_units.activate_(x, h, noise, rng)
+        torch.addmm(visible_bias, h, weight.t(), out=y)
+        visible_units.activate_(y, v, visible_noise, rng)
+    return y

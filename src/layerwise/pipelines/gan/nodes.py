@@ -113,7 +113,11 @@ def sample(generator: Generator, training_conditions: Tensor, n: int, seed: int,
 
     `consumer` names the random stream.
     """
-    rng = torch_rng(seed, "gan", consumer)
+    return sample_with(generator, training_conditions, n, torch_rng(seed, "gan", consumer))
+
+
+def sample_with(generator: Generator, training_conditions: Tensor, n: int, rng: torch.Generator) -> Tensor:
+    """Return n rows on the CPU, their conditions drawn from the training ones, by a random stream that goes on."""
     condition = sample_conditions(training_conditions, n, rng) if training_conditions.shape[1] else None
     return generator.sample(n, rng, condition)
 

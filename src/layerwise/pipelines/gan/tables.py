@@ -16,6 +16,7 @@ from layerwise.data.preprocessing import (
     derive_columns,
     encode_parts,
 )
+from layerwise.data.row_rules import RowRules, draw_by_rules
 from layerwise.evaluation.generative import (
     ColumnFidelity,
     RowFidelity,
@@ -28,14 +29,14 @@ from layerwise.evaluation.plots import Animation, animate_points
 from layerwise.evaluation.unsupervised import fit_pca
 from layerwise.models import MLP
 from layerwise.models.gan import Generator
-from layerwise.pipelines.gan.nodes import COMPARED_ROWS, N_EXAMPLES, Trained, collect, sample
+from layerwise.pipelines.gan.nodes import COMPARED_ROWS, N_EXAMPLES, Trained, collect, sample_with
 from layerwise.training.gan import (
     GANResult,
     GANSettings,
     predict_classes,
     train_table_gan as fit_table_gan,
 )
-from layerwise.utils import choose_device
+from layerwise.utils import choose_device, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +99,8 @@ def sample_rows(
     seed: int,
 ) -> tuple[pd.DataFrame, TensorData]:
     """Generate as many rows as there are training rows, in the original columns and preprocessed."""
-    samples = sample(generator, conditions.inputs, len(training), seed, "judge")
-    rows = decode(samples.numpy(), encoding)
+    rules = preprocessor.data_spec.rules
+    rows = _draw_rows(generator, conditions, encoding, rules, len(training), seed, "judge")
     inputs, targets = torch.from_numpy(preprocessor.inputs(rows)), None
     if preprocessor.data_spec.target_names:
         targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(rows)))
@@ -132,9 +133,33 @@ def evaluate_rows(
 
 
 def synthesize_rows(
-    generator: Generator, conditions: TensorData, encoding: TableEncoding, n: int | None, seed: int
+    generator: Generator,
+    conditions: TensorData,
+    encoding: TableEncoding,
+    columns: DataSpec,
+    n: int | None,
+    seed: int,
 ) -> pd.DataFrame:
     """Return n generated rows in the original columns and types; a few as an example if n is None."""
-    rows = sample(generator, conditions.inputs, n or N_EXAMPLES, seed, "synthesize").numpy()
+    n = n or N_EXAMPLES
+    rows = _draw_rows(generator, conditions, encoding, columns.rules, n, seed, "synthesize")
     log.info("%d rows generated", len(rows))
-    return decode(rows, encoding)
+    return rows
+
+
+def _draw_rows(
+    generator: Generator,
+    conditions: TensorData,
+    encoding: TableEncoding,
+    rules: RowRules,
+    n: int,
+    seed: int,
+    consumer: str,
+) -> pd.DataFrame:
+    """Return n generated rows in raw units that keep the rules; `consumer` names the random stream."""
+    rng = torch_rng(seed, "gan", consumer)
+
+    def draw(at: np.ndarray) -> pd.DataFrame:
+        return decode(sample_with(generator, conditions.inputs, len(at), rng).numpy(), encoding)
+
+    return draw_by_rules(rules, draw, n, seed)

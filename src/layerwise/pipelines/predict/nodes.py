@@ -4,6 +4,7 @@ from layerwise.data.reading import ChunkedReader, document_rows
 from layerwise.inference import StreamedPredictions, TrainedModel, WholeAnswer
 from layerwise.inference.tasks import find_task
 from layerwise.parameters import PredictSettings
+from layerwise.pipelines.predict.unusual_rows import UnusualRows
 
 
 def predict_rows(
@@ -18,6 +19,14 @@ def predict_rows(
     if model.columns.task == "documents":
         rows = document_rows(rows, model.preprocessor)
     return StreamedPredictions(model, rows, settings.strict, settings)
+
+
+def detect_anomalies(
+    model: TrainedModel, rows: ChunkedReader, settings: PredictSettings
+) -> tuple[StreamedPredictions, UnusualRows]:
+    """Return the anomaly scores, made while they are written, and the most unusual rows, which are known then."""
+    unusual = UnusualRows(model, rows.path, rows.has_pictures)
+    return StreamedPredictions(model, rows, settings.strict, settings, unusual.add), unusual
 
 
 def sample_rows(model: TrainedModel, settings: PredictSettings) -> WholeAnswer:

@@ -3,7 +3,7 @@
 from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.facts import current_facts
-from layerwise.pipelines.predict.nodes import predict_rows, sample_rows
+from layerwise.pipelines.predict.nodes import detect_anomalies, predict_rows, sample_rows
 from layerwise.pipelines.predict.unusual_rows import plot_unusual_rows
 from layerwise.pipelines.stage import Stage
 
@@ -14,7 +14,12 @@ def create_pipeline() -> Pipeline:
     if facts.parameter("predict.task") == "sample" and not facts.parameter("predict.input"):
         return Pipeline([stage.node(sample_rows, ["model", "params:predict"], "predictions")])
     inputs = ["model", "rows", "params:predict"]
-    found = Pipeline([stage.node(predict_rows, inputs, "predictions")])
-    if facts.parameter("predict.task") == "anomaly":
-        found += Pipeline([Stage("reporting", "predict").figure(plot_unusual_rows, inputs)])
-    return found
+    if facts.parameter("predict.task") != "anomaly":
+        return Pipeline([stage.node(predict_rows, inputs, "predictions")])
+    outputs = ["predictions", "unusual_rows"]
+    return Pipeline(
+        [
+            stage.node(detect_anomalies, inputs, outputs, predict_rows.__name__),
+            Stage("reporting", "predict").figure(plot_unusual_rows, ["model", "unusual_rows"]),
+        ]
+    )

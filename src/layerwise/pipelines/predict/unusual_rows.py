@@ -1,5 +1,8 @@
-"""The figure of the rows of a file that are most unusual to a model."""
+"""The figure of the rows of a file that are most unusual to a model, which are found while all of them are answered."""
 
+from __future__ import annotations
+
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,82 +11,110 @@ import torch
 from matplotlib.figure import Figure
 
 from layerwise.data import DataError
-from layerwise.data.reading import ChunkedReader
+from layerwise.data.reading import Chunk
 from layerwise.evaluation import plots
 from layerwise.inference import TrainedModel
-from layerwise.inference.tasks import answer_chunk, find_task
-from layerwise.parameters import PredictSettings
+from layerwise.inference.tasks import score_columns
 
 SHOWN_IMAGES, SHOWN_ROWS, SHOWN_COLUMNS = 10, 20, 12
-# A figure is not worth the time of answering a large file twice: it is of the chunks that begin before this row.
-MOST_ROWS = 100_000
 # Columns whose errors are far below their means have one color.
 SMALLEST_RATIO = 0.1
-NAME, SCORE = "name", "anomaly_score"
+SCORE = "anomaly_score"
 
 
-def plot_unusual_rows(model: TrainedModel, rows: ChunkedReader, settings: PredictSettings) -> Figure:
-    """Plot the rows of the highest anomaly score: of images the error picture, of a table the errors of the columns.
+class UnusualRows:
+    """The rows of the highest anomaly score among those that are answered, chunk by chunk.
 
-    The rows are read once more, a chunk at a time, and of a large file the first 100,000 alone.
+    Args:
+        model: answers.
+        path: of the rows, as an error names it.
+        has_pictures: the rows are pictures, which have names.
     """
-    if model.has_image_inputs:
-        rows.image_reading = model.preprocessor.image_reading
-    limit = SHOWN_IMAGES if model.has_image_inputs else SHOWN_ROWS
-    found: list[tuple[pd.DataFrame, Any]] = []
-    task, asked = find_task(model, settings), settings.model_copy(update={"error_columns": True})
-    scope = ""
-    for chunk in rows.chunks(model.file_format, model.plain_numbers):
-        if chunk.start >= MOST_ROWS:
-            scope = f" of the first {chunk.start:,}"
-            break
-        answers, reasons = answer_chunk(model, task, chunk, asked, settings.strict)
-        positions = np.flatnonzero(reasons == "")
-        names = [chunk.lines[k] if rows.has_pictures else f"row {chunk.start + k}" for k in positions]
-        worst = answers.assign(**{NAME: names}).nlargest(limit, SCORE)
-        chosen = positions[worst.index]
-        part = chunk.rows.iloc[chosen] if isinstance(chunk.rows, pd.DataFrame) else chunk.rows[chosen]
-        selected = task.select(model, part) if isinstance(part, pd.DataFrame) else part
-        found.append((worst, model.inputs(selected)))
-    worst = pd.concat([answers for answers, _ in found], ignore_index=True)
-    if not len(worst):
-        raise DataError(f"{rows.path}: no row has an anomaly score")
-    worst = worst.nlargest(limit, SCORE)
-    inputs = torch.cat([part for _, part in found])[worst.index.to_numpy()]
-    if model.has_image_inputs:
-        return _plot_images(model, inputs, worst, f"The most unusual images{scope}")
-    return _plot_columns(model, worst, f"The most unusual rows{scope}")
+
+    def __init__(self, model: TrainedModel, path: Path | str, has_pictures: bool = False) -> None:
+        self._model, self.path, self._has_pictures = model, path, has_pictures
+        self._limit = SHOWN_IMAGES if model.has_image_inputs else SHOWN_ROWS
+        self._clear()
+
+    def _clear(self) -> None:
+        self.names: list[str] = []
+        self.scores = np.zeros(0)
+        self.inputs: torch.Tensor | None = None
+
+    def __deepcopy__(self, memo: Any) -> UnusualRows:
+        """Return itself: Kedro keeps it in memory while the rows are still answered, and a copy would stay empty."""
+        return self
+
+    def add(self, chunk: Chunk, answers: pd.DataFrame, reasons: np.ndarray) -> None:
+        """Keep what is more unusual than the rows before.
+
+        Args:
+            chunk: of the rows; the first one of a file begins anew.
+            answers: to its valid rows.
+            reasons: why each other row was rejected, (n,) text.
+        """
+        if chunk.start == 0:
+            self._clear()
+        scores, positions = answers[SCORE].to_numpy(dtype=np.float64), np.flatnonzero(reasons == "")
+        least = self.scores[-1] if len(self.scores) == self._limit else -np.inf
+        # Of rows that score alike the first ones stay.
+        best = np.argsort(-scores, kind="stable")[: self._limit]
+        best = best[scores[best] > least]
+        if not len(best):
+            return
+        chosen = positions[best]
+        if isinstance(chunk.rows, pd.DataFrame):
+            rows = chunk.rows.iloc[chosen]
+            inputs = self._model.inputs(self._model.select_inputs(rows))
+        else:
+            inputs = self._model.inputs(chunk.rows[chosen])
+        names = [chunk.lines[k] if self._has_pictures else f"row {chunk.start + k}" for k in chosen]
+        found = np.concatenate([self.scores, scores[best]])
+        order = np.argsort(-found, kind="stable")[: self._limit]
+        self.names = [(self.names + names)[k] for k in order]
+        self.scores = found[order]
+        before = inputs[:0] if self.inputs is None else self.inputs
+        self.inputs = torch.cat([before, inputs])[torch.from_numpy(order)]
 
 
-def _plot_images(model: TrainedModel, inputs: torch.Tensor, worst: pd.DataFrame, title: str) -> Figure:
+def plot_unusual_rows(model: TrainedModel, unusual_rows: UnusualRows) -> Figure:
+    """Plot the rows of the highest anomaly score: of images the error picture, of a table the errors of the columns."""
+    inputs = unusual_rows.inputs
+    if inputs is None:
+        raise DataError(f"{unusual_rows.path}: no row has an anomaly score")
+    captions = zip(unusual_rows.names, unusual_rows.scores, strict=True)
+    if model.has_image_inputs:
+        return _plot_images(model, inputs, [f"{name}\n{score:.1f}" for name, score in captions])
+    return _plot_columns(model, inputs, [f"{name}, score {score:.1f}" for name, score in captions])
+
+
+def _plot_images(model: TrainedModel, inputs: torch.Tensor, captions: list[str]) -> Figure:
     """Plot images, their reconstructions and the absolute difference of both."""
     with torch.no_grad():
         reconstructed = model.network.reconstruct(inputs.to(model.device)).cpu()  # type: ignore[operator]
     shape = model.columns.image_shape
     assert shape is not None
-    captions = [f"{name}\n{score:.1f}" for name, score in zip(worst[NAME], worst[SCORE], strict=True)]
     lines = {
         "input": inputs,
         "reconstruction": reconstructed.clamp(0, 1),
         "error": (reconstructed - inputs).abs(),
     }
-    return plots.plot_image_rows(lines, shape, title=title, captions=captions)
+    return plots.plot_image_rows(lines, shape, title="The most unusual images", captions=captions)
 
 
-def _plot_columns(model: TrainedModel, worst: pd.DataFrame, title: str) -> Figure:
+def _plot_columns(model: TrainedModel, inputs: torch.Tensor, captions: list[str]) -> Figure:
     """Plot the errors of the columns in multiples of their means on validation rows, the largest columns first."""
     reference = model.parts.reference
     assert reference is not None
-    errors = worst.filter(regex="^error_").rename(columns=lambda name: name.removeprefix("error_"))
+    errors = score_columns(model, inputs)[1]
     means = np.maximum(reference.column_errors, 1e-6 * max(reference.column_errors))
     ratios = errors / means
     columns = ratios.mean().nlargest(SHOWN_COLUMNS).index
-    names = [f"{name}, score {score:.1f}" for name, score in zip(worst[NAME], worst[SCORE], strict=True)]
     return plots.plot_heat_map(
         ratios[columns].clip(lower=SMALLEST_RATIO),
-        names,
+        captions,
         list(columns),
-        title=title,
+        title="The most unusual rows",
         value="error of the column / its mean on validation rows",
         logarithmic=True,
         show_numbers=False,

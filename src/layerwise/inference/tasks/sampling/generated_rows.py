@@ -12,8 +12,7 @@ from layerwise.data.preprocessing import EncodedColumn, TableEncoding, class_tex
 from layerwise.inference.tasks.base import TaskError
 from layerwise.inference.tasks.raw_rows import raw_frame
 from layerwise.models.gan import Generator
-from layerwise.parameters import TaskSettings
-from layerwise.utils import nearest, torch_rng
+from layerwise.utils import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +24,10 @@ CANDIDATES = 2000
 CANDIDATES_AT_ONCE = 200
 
 
-def sample_generator(model: TrainedModel, rows: pd.DataFrame | None, settings: TaskSettings) -> pd.DataFrame:
-    """Return generated rows in raw units: `n`, or one for each given row, whose filled cells it has.
+def sample_generator(
+    model: TrainedModel, rows: pd.DataFrame | None, n: int, rng: torch.Generator
+) -> pd.DataFrame:
+    """Return generated rows in raw units: n, or one for each given row, whose filled cells it has.
 
     A generator was trained under conditions that fix the target and one category more at most, so that rows are drawn
     under those that agree with what is given, until one agrees in all of it.
@@ -38,9 +39,8 @@ def sample_generator(model: TrainedModel, rows: pd.DataFrame | None, settings: T
 
     generator, encoding = model.network, model.parts.encoding
     assert isinstance(generator, Generator)
-    rng = torch_rng(settings.seed, "sample")
     if rows is None:
-        return _restored(model, _draw(model, settings.n, rng, None))
+        return _restored(model, _draw(model, n, rng, None))
     if encoding is None:
         raise TaskError("a generator of images draws free rows alone: leave the rows out, and say n")
     found = [_draw_one(model, encoding, _codes(row, encoding), rng) for _, row in rows.iterrows()]

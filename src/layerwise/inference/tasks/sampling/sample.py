@@ -12,10 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data import DataError
+from layerwise.data.row_rules import draw_by_rules
 from layerwise.inference.tasks.base import Task, TaskError, register_task
 from layerwise.inference.tasks.raw_rows import inputs_with_empty_cells, raw_frame, with_given_cells
 from layerwise.inference.tasks.sampling.generated_rows import sample_generator, validate_conditions
-from layerwise.inference.tasks.sampling.samplers import sample_network, sample_rest, validate_label
+from layerwise.inference.tasks.sampling.samplers import (
+    sample_network,
+    sample_rest,
+    sampling_rng,
+    validate_label,
+)
 from layerwise.models.autoencoder import LatentVariableModel
 from layerwise.models.gan import Generator
 from layerwise.models.rbm import DBM, DBN, RBM
@@ -24,6 +30,7 @@ from layerwise.utils import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
+    import torch
 
     from layerwise.inference.model import TrainedModel
 
@@ -95,19 +102,43 @@ class Sample(Task):
     def validate(self, model: TrainedModel, rows: Any, strict: bool) -> np.ndarray:
         """Return why a row's conditions cannot be met."""
         if model.parts.encoding is not None:
-            return validate_conditions(rows, model.parts.encoding)
-        return super().validate(model, rows, strict)
+            reasons = validate_conditions(rows, model.parts.encoding)
+        else:
+            reasons = super().validate(model, rows, strict)
+        return reasons if model.has_image_inputs else _with_broken_rules(model, rows, reasons)
 
     def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:
         """Return the drawn rows."""
         if settings.label:
             validate_label(model, settings.label)
-        if isinstance(model.network, Generator):
-            return sample_generator(model, rows, settings)
-        if rows is None:
-            return raw_frame(model, sample_network(model, settings).numpy())
-        if isinstance(model.network, DBN | DBM):
+        if rows is not None and isinstance(model.network, DBN | DBM):
             raise TaskError("a stack of layers draws free rows alone: leave the rows out")
-        inputs, missing = inputs_with_empty_cells(model, rows)
-        drawn = raw_frame(model, sample_rest(model, inputs, missing, settings).numpy())
-        return with_given_cells(model, rows, drawn)[0]
+        given = None if rows is None or model.has_image_inputs else rows.reset_index(drop=True).notna()
+        rng = sampling_rng(model, settings.seed)
+
+        def draw(at: np.ndarray) -> pd.DataFrame:
+            if rows is None:
+                return _draw(model, None, settings.model_copy(update={"n": len(at)}), rng)
+            return _draw(model, rows[at] if model.has_image_inputs else rows.iloc[at], settings, rng)
+
+        n = settings.n if rows is None else len(rows)
+        return draw_by_rules(model.columns.rules, draw, n, settings.seed, given)
+
+
+def _with_broken_rules(model: TrainedModel, rows: pd.DataFrame, reasons: np.ndarray) -> np.ndarray:
+    """Return the reasons, and of rows whose given cells break a rule of the table that one."""
+    rules = model.columns.rules.of_columns([str(name) for name in rows])
+    for said, broken in rules.broken_by_given(rows):
+        reasons[broken & (reasons == "")] = f"what is given breaks the rule of training: {said}"
+    return reasons
+
+
+def _draw(model: TrainedModel, rows: Any, settings: TaskSettings, rng: torch.Generator) -> pd.DataFrame:
+    """Return `n` free rows, or one for each given row, with its cells."""
+    if isinstance(model.network, Generator):
+        return sample_generator(model, rows, settings.n, rng)
+    if rows is None:
+        return raw_frame(model, sample_network(model, settings, rng).numpy())
+    inputs, missing = inputs_with_empty_cells(model, rows)
+    drawn = raw_frame(model, sample_rest(model, inputs, missing, settings, rng).numpy())
+    return with_given_cells(model, rows, drawn)[0]

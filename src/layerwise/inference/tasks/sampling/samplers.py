@@ -9,6 +9,7 @@ from torch import Tensor
 
 from layerwise.inference.tasks.base import TaskError
 from layerwise.models.autoencoder import LatentVariableModel, sample_latents
+from layerwise.models.gan import Generator
 from layerwise.models.rbm import DBM, DBN, RBM, with_labels
 from layerwise.parameters import TaskSettings
 from layerwise.utils import nearest, torch_rng
@@ -17,16 +18,20 @@ if TYPE_CHECKING:
     from layerwise.inference.model import TrainedModel
 
 
-def sample_network(model: TrainedModel, settings: TaskSettings) -> Tensor:
+def sampling_rng(model: TrainedModel, seed: int) -> torch.Generator:
+    """Return the random stream of samples, where the network draws: a generator on the CPU, others where they are."""
+    return torch_rng(seed, "sample", device="cpu" if isinstance(model.network, Generator) else model.device)
+
+
+def sample_network(model: TrainedModel, settings: TaskSettings, rng: torch.Generator) -> Tensor:
     """Return n rows (n, n_inputs) of the network's distribution, on the CPU; images are means of pixels.
 
     The chains of an RBM and of a stack start at hidden units that are coin flips.
     """
     if settings.label:
         none = torch.zeros(settings.n, model.columns.n_inputs)
-        return sample_rest(model, none, torch.ones_like(none, dtype=torch.bool), settings)
+        return sample_rest(model, none, torch.ones_like(none, dtype=torch.bool), settings, rng)
     network, n = model.network, settings.n
-    rng = torch_rng(settings.seed, "sample", device=model.device)
     with torch.no_grad():
         if isinstance(network, RBM):
             return _after_steps(network, _coin_flips(network, n, rng), settings.steps, rng, model)
@@ -36,7 +41,9 @@ def sample_network(model: TrainedModel, settings: TaskSettings) -> Tensor:
         return network.sample(n, rng, sample_outputs=not model.has_image_inputs).cpu()
 
 
-def sample_rest(model: TrainedModel, inputs: Tensor, missing: Tensor, settings: TaskSettings) -> Tensor:
+def sample_rest(
+    model: TrainedModel, inputs: Tensor, missing: Tensor, settings: TaskSettings, rng: torch.Generator
+) -> Tensor:
     """Return rows whose missing inputs are drawn given the others, (n, n_inputs) on the CPU.
 
     An RBM clamps what is given and takes Gibbs steps in the rest; a variational autoencoder draws latents of the row
@@ -46,10 +53,10 @@ def sample_rest(model: TrainedModel, inputs: Tensor, missing: Tensor, settings: 
         model: of an RBM or a variational autoencoder.
         inputs: (n, n_inputs); what is missing is not read.
         missing: (n, n_inputs) bool.
-        settings: with the steps and the seed.
+        settings: with the steps.
+        rng: of `sampling_rng`.
     """
     network = model.network
-    rng = torch_rng(settings.seed, "sample", device=model.device)
     inputs, missing = inputs.to(model.device), missing.to(model.device)
     with torch.no_grad():
         if isinstance(network, RBM):
