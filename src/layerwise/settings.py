@@ -82,6 +82,11 @@ class ProblemConfigLoader(OmegaConfigLoader):
                 from layerwise.datasets import with_origin
 
                 entries["raw"] = with_origin(entries["raw"])
+                if "validator" in entries["raw"] and parameter("compute.out_of_core"):
+                    raise UserError(
+                        "compute.out_of_core: a validator looks at a table in memory: leave it out of raw in "
+                        "catalog.yml"
+                    )
             entries.update(_input_entries(entries, parameters))
             more = parameters["problem"].get("unlabelled")
             if more and "raw" in entries:

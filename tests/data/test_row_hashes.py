@@ -114,3 +114,8 @@ def test_images_have_no_cells():
     images = Images(np.zeros((10, 4, 4), np.uint8), np.arange(10) % 2)
     with pytest.raises(DataError, match="cells of a table"):
         split_raw(images, Problem(name="x", task="multiclass"), HASH, 0)
+
+
+def test_rows_without_a_target_have_no_classes_to_be_checked():
+    split = split_raw(table(1000), PROBLEM.model_copy(update={"target": ""}), HASH, 0)
+    assert len(split.training) + len(split.validation) + len(split.test) == 1000

@@ -1,9 +1,11 @@
 """A run computes where its parameters say, and one that goes on where it began."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 
-from layerwise.parameters import ComputeSettings, apply_compute_settings, require_spread
+from layerwise.parameters import ComputeSettings, apply_compute_settings, require_spread, require_streamed
 from layerwise.utils import Compute, DeviceError, ResumeError, UserError, run_context, set_compute
 from layerwise.utils.ranks import in_ranks
 
@@ -71,3 +73,21 @@ def test_ranks_are_refused_where_nothing_trains_in_them():
     require_spread(ComputeSettings(), functions[:1])
     with pytest.raises(UserError, match=r"nothing of that runs here: set compute.ranks: 1"):
         require_spread(ComputeSettings(ranks=2), functions[:1])
+
+
+@pytest.mark.parametrize(
+    ("datasets", "refused"),
+    [
+        (["raw", "mlp.rows", "mlp.row_parts"], False),
+        (["raw", "mlp.row_parts", "mlp.preprocessor", "mlp.training"], False),
+        (["mlp.training", "mlp.validation"], False),
+        (["predict.model", "predict.rows"], False),
+        (["raw", "dbn.rows", "dbn.split"], True),
+        (["raw", "compare.folds"], True),
+        (["raw", "mlp.rows", "mlp.row_parts", "dbn.rows"], True),
+    ],
+)
+def test_rows_that_stay_in_files_are_for_pipelines_that_read_them_there(datasets, refused):
+    require_streamed(ComputeSettings(), datasets)
+    with pytest.raises(UserError, match="is for mlp, rbm and autoencoder") if refused else nullcontext():
+        require_streamed(ComputeSettings(out_of_core=True), datasets)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from layerwise.data import DataError, Problem, SplitSettings
+from layerwise.data import DataError, PreprocessingSettings, Problem, SplitSettings
 from layerwise.pipeline_registry import create_pipeline
 from layerwise.pipelines.preprocessing.nodes import (
     read_rows,
@@ -54,3 +54,13 @@ def test_without_pretraining_its_batch_is_not_asked_for(project):
     none = {"method": "none", "batch_size": 4000}
     project.run("dbn", problem={"name": "unpretrained"}, pretraining=none, to_nodes=stop)
     assert project.catalog(problem={"name": "unpretrained"}).load("dbn.data_spec").n_training == 3600
+
+
+def test_a_run_of_very_many_cells_says_that_they_may_stay_in_files(monkeypatch, tables, caplog):
+    problem, settings = Problem(name="x", task="binary", target="left"), PreprocessingSettings()
+    with caplog.at_level("INFO"):
+        read_rows(tables.table(100), problem, settings)
+        assert "compute.out_of_core" not in caplog.text
+        monkeypatch.setattr("layerwise.pipelines.preprocessing.nodes.MANY_CELLS", 1000)
+        read_rows(tables.table(100), problem, settings)
+    assert "100 rows of 11 columns are read into memory; with compute.out_of_core: true" in caplog.text

@@ -346,3 +346,7 @@ def test_very_many_rows_are_split_each_by_itself(propose, monkeypatch):
     assert propose(rows(), "kept").value("split.method") is None
     monkeypatch.setattr("layerwise.profiling.tables.MANY_ROWS", 120)
     assert propose(rows(), "kept").value("split.method") == "hash"
+    monkeypatch.setattr("layerwise.profiling.tables.MOST_IN_MEMORY", 120)
+    found = next(each for each in propose(rows(), "kept").choices if each.key == "compute.out_of_core")
+    assert found.value is True
+    assert found.is_suggestion

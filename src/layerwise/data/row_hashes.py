@@ -52,23 +52,30 @@ def uniform_of(hashes: np.ndarray, seed: int) -> np.ndarray:
     return ((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
 
 
-def parts_by_hash(
-    frame: pd.DataFrame, names: Iterable[str], settings: SplitSettings, seed: int
-) -> np.ndarray:
-    """Return the part that each row belongs to, (n,): TRAINING, VALIDATION or TEST, each row by itself.
+def hashed_parts(frame: pd.DataFrame, names: Iterable[str], settings: SplitSettings, seed: int) -> np.ndarray:
+    """Return the part that each row belongs to, (n,) uint8: TRAINING, VALIDATION or TEST, each row by itself.
 
     Args:
-        frame: the rows.
+        frame: the rows, or some of them.
         names: the columns whose cells decide.
         settings: of the split: the fractions.
         seed: of the split.
-
-    Raises:
-        DataError: a part is empty.
     """
     place = uniform_of(row_hashes(frame, names), seed)
     validation = settings.test_fraction + (1 - settings.test_fraction) * settings.validation_fraction
     found = np.select([place < settings.test_fraction, place < validation], [TEST, VALIDATION], TRAINING)
+    return found.astype(np.uint8)
+
+
+def parts_by_hash(
+    frame: pd.DataFrame, names: Iterable[str], settings: SplitSettings, seed: int
+) -> np.ndarray:
+    """Return the part of each of all rows, as `hashed_parts` does.
+
+    Raises:
+        DataError: a part is empty.
+    """
+    found = hashed_parts(frame, names, settings, seed)
     for part, name in ((TRAINING, "training"), (VALIDATION, "validation"), (TEST, "test")):
         if not (found == part).any():
             raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import numpy as np
@@ -88,15 +89,20 @@ def _split_by_hash(
         raise DataError(
             "split.method: hash is of the cells of a table, and these rows are none: leave it out"
         )
-    if problem.task in ("multiclass", "binary"):
+    if problem.targets and problem.task in ("multiclass", "binary"):
         _classes(targets)
     row_keys(raw, settings)  # refuses a wrong column
-    others = {*problem.drop, *problem.targets, problem.weights}
-    inputs = [str(name) for name in raw if str(name) not in others]
-    names = inputs if settings.groups is None else [settings.groups]
-    found = parts_by_hash(raw, names, settings, split_seed(settings, seed))
+    found = parts_by_hash(raw, hashed_columns(raw, problem, settings), settings, split_seed(settings, seed))
     training, validation, test = (np.flatnonzero(found == part) for part in (TRAINING, VALIDATION, TEST))
     return Split(training=training, validation=validation, test=test, not_inputs=settings.not_inputs)
+
+
+def hashed_columns(names: Iterable[Any], problem: Problem, settings: SplitSettings) -> list[str]:
+    """Return the columns of a table by which `split.method: hash` decides: its inputs, or that of the groups."""
+    if settings.groups is not None:
+        return [settings.groups]
+    others = {*problem.drop, *problem.targets, problem.weights}
+    return [str(name) for name in names if str(name) not in others]
 
 
 def _classes(targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

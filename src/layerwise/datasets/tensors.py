@@ -5,17 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from kedro.io import DatasetError
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from layerwise.data import SparseTensorData, TensorData
+from layerwise.data import DataError, SparseTensorData, TensorData
+from layerwise.data.out_of_core import StreamedRows
 from layerwise.datasets.previews import COLUMNS, DIGITS, ROWS, TablePreview, table_preview
 from layerwise.datasets.stored import StoredDataset
+from layerwise.datasets.streamed_tensors import write_streamed
 from layerwise.utils import atomic_write
 
 
 class TensorsDataset(StoredDataset[TensorData | SparseTensorData]):
-    """Inputs and targets as tensors, or the three arrays of sparse rows; loaded to the CPU, as dense as they were."""
+    """Inputs and targets as tensors, or the three arrays of sparse rows; loaded to the CPU, as dense as they were.
+
+    What is loaded is mapped from the file, so that it takes no memory of its own. `StreamedRows` are written block by
+    block.
+    """
 
     def _read(self, path: Path) -> TensorData | SparseTensorData:
         tensors = load_file(path)
@@ -23,7 +30,13 @@ class TensorsDataset(StoredDataset[TensorData | SparseTensorData]):
             return SparseTensorData.from_tensors(tensors)
         return TensorData(tensors["inputs"], tensors.get("targets"), tensors.get("weights"))
 
-    def _write(self, data: TensorData | SparseTensorData, path: Path) -> None:
+    def _write(self, data: TensorData | SparseTensorData | StreamedRows, path: Path) -> None:
+        if isinstance(data, StreamedRows):
+            try:
+                write_streamed(data, path)
+            except DataError as error:
+                raise DatasetError(f"{error}.") from error
+            return
         if isinstance(data, SparseTensorData):
             tensors = data.tensors()
         else:

@@ -5,6 +5,7 @@ from .compute import (
     TrackingSettings as TrackingSettings,
     apply_compute_settings as apply_compute_settings,
     require_spread as require_spread,
+    require_streamed as require_streamed,
 )
 from .evaluation import EvaluationSettings as EvaluationSettings
 from .inference import (

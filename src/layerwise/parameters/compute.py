@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Literal
 
 from layerwise.utils import Compute, Config, ResumeError, UserError, set_compute, setting
@@ -33,6 +33,20 @@ class ComputeSettings(Config):
         "processes that train one network together, each on its part of every batch; 1: this one alone",
         "1 unless batches are of a thousand rows and more and cores or GPUs stand idle, see Beyond one machine",
         ge=1,
+    )
+    out_of_core: bool = setting(
+        False,
+        "the rows of a table in Parquet stay in files: they are preprocessed block by block and learnt from where they "
+        "lie, see Large tables",
+        "tables that are larger than the memory; mlp, rbm, autoencoder with split.method: hash",
+        "images, ratings, documents",
+    )
+    sample_rows: int = setting(
+        1_000_000,
+        "rows that are in memory with out_of_core: what needs all rows at once is found from them",
+        "",
+        "tables in memory",
+        ge=1000,
     )
 
 
@@ -85,9 +99,28 @@ def apply_compute_settings(settings: ComputeSettings, earlier: Mapping[str, Any]
             settings.capture_steps,
             gpu=then > 0 and here >= settings.ranks,
             ranks=settings.ranks,
+            out_of_core=settings.out_of_core,
         )
     )
     torch.set_float32_matmul_precision(settings.matmul_precision)
+
+
+def require_streamed(settings: ComputeSettings, datasets: Collection[str]) -> None:
+    """Raise a UserError where rows are to stay in files and the pipelines that run would read them into memory.
+
+    Args:
+        settings: say so.
+        datasets: what the nodes that run read and make.
+    """
+    streamed, read = (
+        {name.partition(".")[0] for name in datasets if name.endswith(end)} for end in (".row_parts", ".rows")
+    )
+    others = read - {*streamed, "predict", "evaluate"}
+    if settings.out_of_core and "raw" in datasets and (others or not streamed):
+        raise UserError(
+            "compute.out_of_core is for mlp, rbm and autoencoder of a table, and another pipeline runs here: set "
+            "compute.out_of_core: false"
+        )
 
 
 def require_spread(settings: ComputeSettings, functions: Iterable[Callable[..., Any]]) -> None:

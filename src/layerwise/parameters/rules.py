@@ -19,7 +19,7 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
     if wrong:
         return wrong
     split: SplitSettings = parameters["split"]
-    wrong = conflicts_of_split(split, problem)
+    wrong = conflicts_of_split(split, problem) or _conflicts_out_of_core(parameters)
     if wrong:
         return wrong
     rbm: RBMSettings = parameters["rbm"]
@@ -34,6 +34,31 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
         *_several_networks_conflicts(parameters, several, split.folds),
         *_evaluation_conflicts(parameters["evaluation"], problem),
     ]
+
+
+def _conflicts_out_of_core(parameters: dict[str, Any]) -> list[str]:
+    """Return a sentence for each setting that needs rows in memory, where they stay in files."""
+    if not parameters["compute"].out_of_core:
+        return []
+    found = []
+    if parameters["split"].method != "hash":
+        found.append("compute.out_of_core takes each row by itself: set split.method: hash")
+    finetuning: FinetuningSettings = parameters["finetuning"]
+    needs = {
+        "labelled_rows": parameters["labelled_rows"] is not None,
+        "problem.unlabelled": parameters["problem"].unlabelled is not None,
+        "refit": parameters["refit"],
+        "finetuning.resampling": finetuning.resampling != "none",
+        "finetuning.init_from": bool(finetuning.init_from),
+        "seeds": parameters["seeds"] > 1,
+        "grid": bool(parameters["grid"].points()),
+    }
+    found += [
+        f"{name} needs all rows in memory: leave it out, or set compute.out_of_core: false"
+        for name, is_set in needs.items()
+        if is_set
+    ]
+    return found
 
 
 def _image_gan_of_a_table(gan: GANSettings) -> list[str]:

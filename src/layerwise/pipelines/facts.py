@@ -52,8 +52,11 @@ class ProblemFacts:
 
     @property
     def are_partly_labelled(self) -> bool:
-        """Whether some rows may have no label: those of a table with an empty target, or of `problem.unlabelled`."""
-        return self.has_rows("table") or self.has_unlabelled
+        """Whether some rows may have no label: those of a table with an empty target, or of `problem.unlabelled`.
+
+        Out of core they are left out.
+        """
+        return (self.has_rows("table") or self.has_unlabelled) and not self.parameter("compute.out_of_core")
 
     @property
     def has_unlabelled(self) -> bool:

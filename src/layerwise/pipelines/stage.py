@@ -9,7 +9,7 @@ from kedro.pipeline import Node
 from kedro.pipeline.preview_contract import PreviewPayload
 
 from layerwise.pipelines.previews import ReportPreview
-from layerwise.utils import kind_of_rows
+from layerwise.utils import kind_of_rows, look_up, run_parameters
 
 # The tag of a stage's nodes, for `kedro run --tags`; a figure's is `figures` in every stage.
 TAGS = {
@@ -25,6 +25,10 @@ TAGS = {
 UNREAD = "unread"
 # The standings of a comparison, which the pipeline of the best model reads.
 LEADERBOARD = "compare.leaderboard"
+# The pipelines that learn from rows in files, where `compute.out_of_core` says so.
+STREAMED = ("mlp", "rbm", "autoencoder")
+# All test rows, where those that most nodes of the evaluation read may be a sample.
+ALL_TEST_ROWS = "all_test"
 # The texts that a node writes, which Kedro-Viz shows with the node.
 REPORTS = ("model_card", "report")
 
@@ -44,6 +48,11 @@ class Stage:
 
     name: str
     pipeline: str
+
+    @property
+    def streams_rows(self) -> bool:
+        """Whether the rows stay in files: then what is not learnt from them reads a sample in memory."""
+        return self.pipeline in STREAMED and streams_rows()
 
     def node(
         self,
@@ -102,8 +111,30 @@ class Stage:
             return "raw"
         if name == "raw" and reads_cells():
             name = "rows"
+        name = self._of_whole_or_sample(name)
         shared = name in ("raw", "unlabelled_source", LEADERBOARD) or name.startswith("params:")
         return name if shared else f"{self.pipeline}.{name}"
+
+    def _of_whole_or_sample(self, name: str) -> str:
+        """Return the data set of a part of the rows: in files that of all rows to learn from, else that of a sample."""
+        if name == ALL_TEST_ROWS:
+            return "test"
+        if not self.streams_rows:
+            return name
+        if name == "labelled":  # without `labelled_rows` they are the training rows
+            return "training" if self.name in ("preprocessing", "finetuning") else sampled("training")
+        is_part = name in ("training", "validation", "test")
+        return sampled(name) if is_part and self.name in ("evaluation", "reporting") else name
+
+
+def sampled(part: str) -> str:
+    """Return the name of the sample of a part of the rows, where these stay in files."""
+    return f"sampled_{part}"
+
+
+def streams_rows() -> bool:
+    """Return whether the problem's rows are a table that stays in files."""
+    return reads_cells() and bool(look_up(run_parameters(), "compute.out_of_core"))
 
 
 def reads_cells() -> bool:

@@ -25,6 +25,7 @@ MIN_CLASS_ROWS = 3
 LONG_TAIL = 3.0
 LEAK = "it alone decides"
 FEW_ROWS, VERY_FEW_ROWS, MANY_ROWS, FOLDS = 1000, 100, 1_000_000, 5
+MOST_IN_MEMORY = 5_000_000
 
 
 class TargetGuess(NamedTuple):
@@ -131,6 +132,9 @@ def _of_the_number(target: pd.Series, task: Task) -> list[Choice]:
     if len(target) >= MANY_ROWS:
         reason = f"{len(target):,} rows are many; each has its place by itself, also when others are added"
         found.append(Choice("split.method", "hash", reason, "sampled"))
+    if len(target) >= MOST_IN_MEMORY:
+        reason = "mlp, rbm and autoencoder can learn from rows that stay in files, if these are Parquet:"
+        found.append(Choice("compute.out_of_core", True, reason, is_suggestion=True))
     return found
 
 

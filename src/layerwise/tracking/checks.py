@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from layerwise.parameters import ParameterError, check_parameters
+from layerwise.parameters import ParameterError, check_parameters, require_streamed
 from layerwise.utils import FolderError, nearest
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
+    from kedro.pipeline import Pipeline
 
 # Pipelines that run with no other one.
 ALONE = ("predict", "evaluate")
@@ -60,15 +61,16 @@ class ParameterChecksHook:
         if known and context.env not in (None, *known):
             problems = [name for name in known if name != "base"]
             raise ParameterError(f"unknown environment '{context.env}'{nearest(str(context.env), problems)}")
-        check_parameters(dict(context.config_loader["parameters"]))
+        self._compute = check_parameters(dict(context.config_loader["parameters"]))["compute"]
         warnings.formatwarning = _format_warning
         # Kedro repeats in a line of its own what every wrong parameter's message says, and names every type it reads.
         logging.getLogger("kedro.validation").setLevel(logging.ERROR)
         self._project = Path(context.project_path)
 
     @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
-        """Check that the pipelines go together and that the data folder can be written."""
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
+        """Check that the pipelines go together, read rows where these are, and that the data folder can be written."""
+        require_streamed(self._compute, pipeline.datasets())
         names = sorted(run_params.get("pipeline_names") or [])
         for name in ALONE if len(names) > 1 else ():
             if name in names:

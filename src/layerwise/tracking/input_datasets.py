@@ -36,7 +36,8 @@ def describe_datasets(data_spec: DataSpec, split: Split, name: str) -> list[dict
     """
     found = []
     for part, context in CONTEXTS.items():
-        n_rows = len(getattr(split, part))
+        # Of a table that stays in files the split is that of a sample, and the data spec counts all rows.
+        n_rows = max(len(getattr(split, part)), getattr(data_spec, f"n_{part}"))
         if not n_rows:
             continue
         profile = {"num_rows": n_rows, "num_elements": n_rows * data_spec.n_inputs}

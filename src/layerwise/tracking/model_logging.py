@@ -15,6 +15,7 @@ from mlflow import MlflowClient
 from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 from mlflow.models import Model
 
+from layerwise.data.reading import TableBlocks
 from layerwise.data.sources import Documents, Images, Ratings, Texts
 from layerwise.inference import (
     MLMODEL_SHA256,
@@ -84,6 +85,8 @@ def _test_rows(catalog: CatalogProtocol[Any, Any], pipeline: str) -> pd.DataFram
         raw, rows = catalog.load("raw"), catalog.load(f"{pipeline}.split").test
     except (UserError, DatasetError) as error:
         return str(error).splitlines()[0]
+    if isinstance(raw, TableBlocks):  # the split is that of the sample
+        raw = catalog.load(f"{pipeline}.rows")
     if isinstance(raw, Images):
         return Images(raw.pixels[rows], raw.labels[rows])
     if isinstance(raw, Ratings | Texts | Documents):

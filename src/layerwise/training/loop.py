@@ -10,11 +10,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
-from torch import Tensor
 
 from layerwise.checkpointing import Progress, ResumableTraining
 from layerwise.data import SparseTensorData, TensorData
 from layerwise.training.callbacks import Callback, ProgressBar, Reporter
+from layerwise.training.epoch_orders import epoch_batches
 from layerwise.training.plan import TrainingError, TrainingPlan, Transform
 from layerwise.training.steps import make_steps
 from layerwise.training.totals import Totals
@@ -24,17 +24,6 @@ def batches(n_rows: int, batch_size: int) -> Iterator[slice]:
     """Yield the index of each batch in the order of the rows; the last one may be short."""
     for start in range(0, n_rows, batch_size):
         yield slice(start, min(start + batch_size, n_rows))
-
-
-def _epoch_order(plan: TrainingPlan, rows: TensorData | SparseTensorData, rng: torch.Generator) -> Tensor:
-    """Return the numbers of an epoch's rows, (rows,) or (members, rows), on the rows' device.
-
-    They are drawn where the generator is, the CPU, and go to the device once: no batch waits for its own.
-    """
-    order = plan.epoch_order(len(rows))
-    if order is None:
-        order = torch.randperm(len(rows), generator=rng, device=rng.device)
-    return order.to(rows.inputs.device) if isinstance(rows, TensorData) else order
 
 
 def evaluate(
@@ -127,7 +116,7 @@ def fit(
                 callback.on_epoch_start(progress)
             plan.on_epoch_start(progress.epoch)
             steps.start_epoch()
-            for index in _epoch_order(plan, training, rng).split(batch_size, -1):
+            for index in epoch_batches(plan, training, batch_size, rng):
                 steps.take(index)
                 progress.batch += 1
                 for event in on_batch_end:

@@ -19,6 +19,7 @@ from .devices import (
     count_gpus as count_gpus,
     dense_parameters as dense_parameters,
     inference_device as inference_device,
+    keeps_rows_in_files as keeps_rows_in_files,
     matmul_autocast as matmul_autocast,
 )
 from .errors import FolderError as FolderError, ResumeError as ResumeError, UserError as UserError

@@ -101,6 +101,11 @@ def captures_steps() -> bool:
     return run_context.compute().capture_steps
 
 
+def keeps_rows_in_files() -> bool:
+    """Return whether the rows that are learnt from stay in files, which are best read in their order."""
+    return run_context.compute().out_of_core
+
+
 def matmul_autocast(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
     """Return the context in which matrix products have a precision; weights and sums stay as they are."""
     if precision == "float32":

@@ -50,12 +50,14 @@ class Compute:
         capture_steps: capture a training step once on a GPU and repeat it.
         gpu: `auto` may take a GPU; False where the run began on a computer without one.
         ranks: processes that train together.
+        out_of_core: rows stay in files.
     """
 
     device: str = "auto"
     capture_steps: bool = True
     gpu: bool = True
     ranks: int = 1
+    out_of_core: bool = False
 
 
 @dataclass

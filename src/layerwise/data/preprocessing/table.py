@@ -11,7 +11,7 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.columns import (
-    class_text,
+    class_texts,
     days_of,
     fill_text,
     flags_of,
@@ -236,17 +236,18 @@ class TablePreprocessor:
 
     def targets(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the targets in the shape that the task asks for."""
-        raw = target_column(self._read_whole(frame, self.problem.targets), self.problem)
+        import pandas as pd
+
+        raw = target_column(self._read_whole(frame, self.problem.targets), self.problem, of_all_rows=False)
         task = self.problem.task
         if task in ("multiclass", "binary"):
-            codes = {name: k for k, name in enumerate(self.state["classes"])}
-            names = [class_text(v) for v in raw.tolist()]
-            unknown = sorted(set(names) - set(codes))
-            if unknown:
+            names = class_texts(pd.Series(raw)).to_numpy(object)
+            labels = pd.Index(self.state["classes"], dtype=object).get_indexer(pd.Index(names, dtype=object))
+            if (labels < 0).any():
                 raise DataError(
-                    f"target '{self.problem.target}' holds classes not seen in training: {unknown}"
+                    f"target '{self.problem.target}' holds classes not seen in training: "
+                    f"{sorted(set(names[labels < 0].tolist()))}"
                 )
-            labels = np.array([codes[name] for name in names])
             return labels if task == "multiclass" else labels[:, None].astype(np.float32)
         values, transform = target_numbers(raw), self.data_spec.transform
         if not transform.defined(values).all():

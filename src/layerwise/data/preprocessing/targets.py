@@ -40,8 +40,14 @@ def derive_columns(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
     return frame
 
 
-def target_column(frame: pd.DataFrame, problem: Problem) -> np.ndarray:
-    """Return the raw targets, (n,) for one column or (n, k), checked for missing and infinite values."""
+def target_column(frame: pd.DataFrame, problem: Problem, of_all_rows: bool = True) -> np.ndarray:
+    """Return the raw targets, (n,) for one column or (n, k), checked for missing and infinite values.
+
+    Args:
+        frame: the rows.
+        problem: says which columns they are.
+        of_all_rows: refuse a regression whose targets are all the same, as those of a few rows may be.
+    """
     frame = derive_columns(frame, problem)
     if not problem.targets:
         raise DataError("problem.target names no column; a table needs one")
@@ -53,7 +59,7 @@ def target_column(frame: pd.DataFrame, problem: Problem) -> np.ndarray:
             raise DataError(
                 f"target column '{name}' is empty in {int(empty.sum())} row(s); drop those rows first"
             )
-        if problem.task == "regression" and np.ptp(as_numbers(values[name])) == 0:
+        if problem.task == "regression" and np.ptp(as_numbers(values[name])) == 0 and of_all_rows:
             raise DataError(f"target column '{name}' has one value only: there is nothing to learn")
         if problem.task == "multilabel" and not set(values[name].unique()) <= {0, 1}:
             raise DataError(

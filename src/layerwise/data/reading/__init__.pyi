@@ -35,4 +35,5 @@ from .suggestions import (
     UnreadableError as UnreadableError,
     yaml_line as yaml_line,
 )
+from .table_blocks import BLOCK_ROWS as BLOCK_ROWS, TableBlocks as TableBlocks
 from .typical_rows import typical_inputs as typical_inputs

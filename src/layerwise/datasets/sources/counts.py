@@ -162,7 +162,7 @@ class SourceWordTable(SourceDataset):
         import pandas as pd
         from scipy.sparse import csr_matrix
 
-        frame = self._table.load()
+        frame = self._table.read()
         for name in self._drop:
             if name not in frame.columns:
                 raise DatasetError(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from layerwise.data.reading import TableBlocks
+
 # What settings of problem.reading have taken the place of.
 PANDAS_ARGUMENTS = {
     "sep": "separator",
@@ -72,8 +74,18 @@ class SourceTable(SourceDataset):
         self._file = source_file(file)
         self._reading = reading
 
-    def load(self) -> pd.DataFrame:
+    def load(self) -> pd.DataFrame | TableBlocks:
         """Return the table, without the rows that cannot be read where `bad_rows` says so.
+
+        With `compute.out_of_core` it stays in its files, and what reads them block by block is returned.
+
+        Raises:
+            DatasetError: as `read` does, and with `compute.out_of_core` for a file that is not Parquet.
+        """
+        return self._blocks() if parameter("compute.out_of_core") else self.read()
+
+    def read(self) -> pd.DataFrame:
+        """Return the table, in memory.
 
         Raises:
             DatasetError: the file is absent, has other bytes, is no table that can be read, or has no rows.
@@ -113,6 +125,17 @@ class SourceTable(SourceDataset):
             reading_notes=[f"{note.rstrip('.')}." for note in (*found, *lost)],
         )
         return frame
+
+    def _blocks(self) -> TableBlocks:
+        from layerwise.data.reading import TableBlocks, resolve_file_format
+
+        path, settings = self.locate(), self._settings()
+        try:
+            TableBlocks(path, settings).require_parquet()
+            file_format = resolve_file_format(path, settings)
+        except DataError as error:
+            raise DatasetError(f"{error}.") from error
+        return TableBlocks(path, settings, address_of(path), self._file.sha256, file_format.model_dump_json())
 
     def locate(self) -> Path:
         """Return the file's path, found or downloaded; nothing of it is read but its hash.

@@ -57,10 +57,14 @@ class MemberStatistics(Config):
 
 
 class BaselineComparison(Config):
-    """The baselines' metrics on the test rows, and a sentence for each on which the network loses to one of them."""
+    """The baselines' metrics on the test rows, and a sentence for each on which the network loses to one of them.
+
+    `notes` say of how many rows they are, where these are not all.
+    """
 
     metrics: MetricsByModel
     conclusions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class EvaluationReport(Config):
@@ -110,7 +114,7 @@ class EvaluationReport(Config):
                 *describe_segments(by_segment),
             ),
             segments=by_segment,
-            notes=() if members is None else (str(members),),
+            notes=(*(() if members is None else (str(members),)), *others.notes),
             members={} if members is None else members.spreads,
         )
 

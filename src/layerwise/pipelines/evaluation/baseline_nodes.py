@@ -4,6 +4,9 @@ import logging
 from dataclasses import replace
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation.metrics import (
     DecisionThreshold,
@@ -17,8 +20,12 @@ from layerwise.evaluation.metrics import (
 from layerwise.evaluation.reports import BaselineComparison
 from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import HALF, targets_of
+from layerwise.utils import torch_rng
 
 log = logging.getLogger(__name__)
+
+# More rows change what a baseline says by less than its interval, and take minutes.
+FITTED_ROWS, MEASURED_ROWS = 200_000, 100_000
 
 
 def train_baselines(
@@ -32,6 +39,9 @@ def train_baselines(
 ) -> BaselineComparison:
     """Train the baselines on the labelled rows, measure them on the test rows, and compare the network with them.
 
+    Of more than 200,000 labelled rows so many are sampled, of more than 100,000 test rows as many as that; a note says
+    so.
+
     Args:
         scored: the network's scores of the test rows.
         labelled, test: the rows.
@@ -40,9 +50,13 @@ def train_baselines(
         seed: of the baselines and of the resamples.
         threshold: of the network's scores.
     """
+    families = _families(columns, labelled, test, settings)
+    numbers = len(labelled), len(test)
+    labelled = labelled[_sampled(len(labelled), FITTED_ROWS, seed, "fitted")]
+    rows = _sampled(len(test), MEASURED_ROWS, seed, "measured")
+    scored, test = scored[rows], test[rows]
     training = replace(labelled, targets=targets_of(labelled, columns))
     measured = replace(test, targets=scored.targets)
-    families = _families(columns, training, measured, settings)
     given = baseline_scores(
         training, measured, columns.task, n_outputs=columns.n_outputs, families=families, seed=seed
     )
@@ -54,7 +68,28 @@ def train_baselines(
     sentences = compare_with_baselines(
         columns.task, targets, scored.inputs, given, threshold=threshold.value, **options
     )
-    return BaselineComparison(metrics=MetricsByModel.model_validate(found), conclusions=tuple(sentences))
+    notes = _notes(numbers, (len(training), len(measured)))
+    return BaselineComparison(
+        metrics=MetricsByModel.model_validate(found), conclusions=tuple(sentences), notes=notes
+    )
+
+
+def _sampled(n_rows: int, at_most: int, seed: int, name: str) -> slice | Tensor:
+    """Return the numbers of sampled rows in their order; all rows where they are no more."""
+    if n_rows <= at_most:
+        return slice(None)
+    rng = torch_rng(seed, "baselines", name)
+    return torch.randperm(n_rows, generator=rng, device=rng.device)[:at_most].sort().values
+
+
+def _notes(there: tuple[int, int], taken: tuple[int, int]) -> tuple[str, ...]:
+    """Return the sentence that says of how many rows the baselines are, unless it is of all."""
+    if there == taken:
+        return ()
+    return (
+        f"Baselines are fitted on {taken[0]:,} of the {there[0]:,} labelled rows, and compared with the network on "
+        f"{taken[1]:,} of the {there[1]:,} test rows, drawn at random.",
+    )
 
 
 def _families(

@@ -21,7 +21,7 @@ from layerwise.pipelines.evaluation.segment_nodes import (
 )
 from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts, trained_network
 from layerwise.pipelines.privacy import create_privacy
-from layerwise.pipelines.stage import LEADERBOARD, Stage, with_first
+from layerwise.pipelines.stage import ALL_TEST_ROWS, LEADERBOARD, Stage, with_first
 
 SETTINGS = ["params:evaluation", "params:seed"]
 TEST = ["network", "test", "data_spec"]
@@ -119,18 +119,22 @@ def _measurements(stage: Stage, facts: ProblemFacts, several: bool, baselines: b
     parts = {"network": "network_metrics"} | dict.fromkeys(threshold, "threshold")
     transform = facts.parameter("problem.target_transform")
     found = [stage.node(score_rows, TEST, "test_scores", "score_test_rows")]
+    measured = "test_scores"
+    if stage.streams_rows:  # the metrics are of all test rows, what is beside them of a sample
+        measured, inputs = "all_test_scores", ["network", ALL_TEST_ROWS, "data_spec"]
+        found.append(stage.node(score_rows, inputs, measured, "score_all_test_rows"))
     if calibrates(facts):
-        found.append(
-            stage.node(score_rows, [trained_network(facts), *TEST[1:]], UNCALIBRATED, "score_uncalibrated")
-        )
-        inputs = ["test_scores", UNCALIBRATED, "data_spec", *SETTINGS, *threshold]
+        inputs = [trained_network(facts), ALL_TEST_ROWS, "data_spec"]
+        found.append(stage.node(score_rows, inputs, UNCALIBRATED, "score_uncalibrated"))
+        inputs = [measured, UNCALIBRATED, "data_spec", *SETTINGS, *threshold]
         measure = stage.node(nodes.measure_calibrated_network, inputs, "network_metrics", "measure_network")
     elif transform in (None, "none"):
-        measure = stage.node(nodes.measure_network, [*SCORES, *SETTINGS, *threshold], "network_metrics")
+        inputs = [measured, "data_spec", *SETTINGS, *threshold]
+        measure = stage.node(nodes.measure_network, inputs, "network_metrics")
     else:
         measure = stage.node(
             nodes.measure_transformed_regression,
-            [*SCORES, *SETTINGS, "smearing"],
+            [measured, "data_spec", *SETTINGS, "smearing"],
             "network_metrics",
             "measure_network",
         )

@@ -8,7 +8,7 @@ from layerwise.pipelines.facts import ProblemFacts, calibrates, current_facts, t
 from layerwise.pipelines.finetuning import nodes
 from layerwise.pipelines.finetuning.warm_start import initialize_from_model
 from layerwise.pipelines.previews import NetworkPreview
-from layerwise.pipelines.stage import Stage, with_first
+from layerwise.pipelines.stage import Stage, sampled, with_first
 from layerwise.training.supervised import GridSettings
 
 ROWS = ["labelled", "validation", "data_spec"]
@@ -54,7 +54,8 @@ def _start(stage: Stage, facts: ProblemFacts, key: str, pretrained: bool) -> Nod
         inputs, outputs = ["finetuning_source", "finetuning_settings"], ["initial_network", "initial_model"]
         return stage.node(function, inputs, outputs, "initialize_network")
     methods = ["pretraining_settings"] if key == "sae" else []
-    first = ["training"] if key == "mlp" else ["stack"] if pretrained else []
+    bins = sampled("training") if stage.streams_rows else "training"  # of numbers, which quantiles decide
+    first = [bins] if key == "mlp" else ["stack"] if pretrained else []
     inputs = [*first, "data_spec", f"{key}_settings", *methods, *SETTINGS]
     initialize: dict[tuple[str, bool], Callable[..., object]] = {
         ("dbn", True): nodes.initialize_from_rbms,

@@ -33,12 +33,21 @@ from layerwise.utils import derive_seed
 log = logging.getLogger(__name__)
 
 UNLABELLED = ("ratings", "documents")
+# Of so many cells, some gigabytes while they are read, a run says that they may stay in files.
+MANY_CELLS = 100_000_000
 # Below so many rows a single split says little: the metrics of another one differ by more than models do.
 FEW_ROWS = 1000
 
 
 def read_rows(raw: Any, problem: Problem, settings: PreprocessingSettings) -> pd.DataFrame:
     """Read the cells of a table: how each column is read is found over all rows, and unreadable rows are left out."""
+    if raw.size >= MANY_CELLS:
+        log.info(
+            "%s rows of %d columns are read into memory; with compute.out_of_core: true and split.method: hash those "
+            "of Parquet files stay there",
+            f"{len(raw):,}",
+            raw.shape[1],
+        )
     return read_table(raw, problem, settings)
 
 

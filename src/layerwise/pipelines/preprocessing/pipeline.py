@@ -7,6 +7,7 @@ from kedro.pipeline import Node, Pipeline
 from layerwise.parameters import sizing
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.preprocessing import nodes
+from layerwise.pipelines.preprocessing.streamed import streamed_nodes
 from layerwise.pipelines.preprocessing.warm_start import adopt_preprocessor
 from layerwise.pipelines.stage import UNREAD, Stage, reads_cells
 
@@ -58,6 +59,9 @@ def create_pipeline(
     split: Callable[..., object] = nodes.split_labelled_rows if supervised else nodes.split_rows
     if beside_folds:
         split = nodes.split_rows_beside_folds
+    if stage.streams_rows:
+        found = streamed_nodes(stage, split, problem)
+        return Pipeline([*found, *([_sizes(stage, tuple(sized), several)] if sized else [])])
     split_inputs = ["raw", problem, "params:split", "params:seed"]
     if generates:
         split, split_inputs = nodes.split_rows_of_generator, [*split_inputs, "params:preprocessing"]

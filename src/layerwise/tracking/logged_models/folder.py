@@ -175,7 +175,12 @@ def _encoder_intervals(run: _PipelineOutputs) -> dict[str, tuple[float, float]]:
 
 
 def _seen_rows(run: _PipelineOutputs, preprocessor: Any, *entries: str) -> np.ndarray | None:
-    """Return the hashes of the rows of a pipeline's entries; None where a row's inputs are sampled."""
+    """Return the hashes of the rows of a pipeline's entries.
+
+    None where a row's inputs are sampled, or the rows stay in files: hashes of all of them are too many for a model.
+    """
+    if run.has("row_parts"):
+        return None
     if preprocessor.settings.binarize == "static":
         return None
     return np.concatenate([hash_rows(run.load(entry).inputs.cpu().numpy()) for entry in entries])

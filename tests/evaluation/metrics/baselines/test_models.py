@@ -153,7 +153,9 @@ def test_trees_are_grown_for_few_classes_or_where_they_are_asked_for():
     trees = ("linear", "forest", "boosting")
     assert usual_families("multiclass", n_rows=1000, n_outputs=50) == trees
     assert usual_families("multiclass", n_rows=1000, n_outputs=51) == ("linear",)
-    assert usual_families("multiclass", n_rows=500_000, n_outputs=10) == trees
+    assert usual_families("multiclass", n_rows=200_000, n_outputs=10) == trees
+    assert usual_families("multiclass", n_rows=200_001, n_outputs=10) == ("linear", "boosting")
+    assert usual_families("multiclass", n_rows=500_000, n_outputs=10, all_of_them=True) == trees
     assert usual_families("multiclass", n_rows=500_001, n_outputs=10) == ("linear",)
     assert usual_families("multiclass", n_rows=1000, n_outputs=51, all_of_them=True) == trees
 

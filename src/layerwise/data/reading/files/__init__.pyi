@@ -22,5 +22,7 @@ from .resolve import (
 )
 from .table import (
     TextTable as TextTable,
+    typed_faults as typed_faults,
     typed_lines as typed_lines,
 )
+from .typed_files import iter_typed_tables as iter_typed_tables

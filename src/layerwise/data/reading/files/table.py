@@ -85,7 +85,9 @@ def typed_lines(cells: pd.DataFrame) -> list[str]:
 
 
 def typed_faults(cells: pd.DataFrame) -> dict[int, str]:
-    """Return the rows that are totals of others."""
+    """Return the rows that are totals of others: of numbers and dates alone, which have no word for it, none."""
+    if all(kind.kind in "biufM" for kind in cells.dtypes):
+        return {}
     n = cells.shape[1]
     n_empty = np.zeros(len(cells), dtype=np.int64)
     for name in cells:

@@ -22,6 +22,8 @@ PRIMARY_METRICS = ("error", "roc_auc", "rmse")
 MARGIN = 0.02
 # A tree of the forest sees so many rows at most, drawn anew for each.
 ROWS_A_TREE = 20_000
+# Of more training rows boosting is better than a forest, and is grown in a fraction of the time.
+FOREST_ROWS = 200_000
 # Neighbors are a few images alike; more of them mix classes.
 N_NEIGHBORS = 3
 # Products that nearest neighbors may take, some half a minute's work.
@@ -154,7 +156,7 @@ def usual_families(
         task: what the targets are.
         images: whether the rows are images, whose nearest neighbors are hard to beat and quick.
         n_products: training rows times test rows times inputs, of which nearest neighbors take each.
-        n_rows: training rows.
+        n_rows: training rows; of more than 200,000 no forest is grown.
         n_outputs: classes or outputs; for more than 50, or more than 5,000,000 with the rows, no trees are grown.
         all_of_them: also those that take minutes on images or on many classes.
     """
@@ -164,7 +166,10 @@ def usual_families(
         return near
     if not (all_of_them or trees_pay(n_rows, n_outputs)):
         return (linear,)
-    return (linear, *near, "boosting") if images else (linear, "forest", "boosting")
+    if images:
+        return (linear, *near, "boosting")
+    has_forest = all_of_them or n_rows <= FOREST_ROWS
+    return (linear, "forest", "boosting") if has_forest else (linear, "boosting")
 
 
 def trees_pay(n_rows: int, n_outputs: int) -> bool:

@@ -1,0 +1,7 @@
+from .passes import (
+    LEFT_OUT as LEFT_OUT,
+    divide_rows as divide_rows,
+    fit_on_sample as fit_on_sample,
+    sample_rows as sample_rows,
+)
+from .streamed_rows import StreamedRows as StreamedRows
