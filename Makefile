@@ -53,7 +53,7 @@ requirements: $(BIN)/installed ## Write requirements.txt, the constraints with t
 
 audit: $(BIN)/installed ## Ask for known weaknesses of the requirements (needs the network)
 	$(BIN)/python -m pip install --quiet 'pip-audit>=2.7,<3'
-	$(BIN)/pip-audit --strict --no-deps --disable-pip -r requirements.txt
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.txt
 
 sbom: $(BIN)/installed ## Write sbom.json, the software bill of materials (CycloneDX)
 	$(BIN)/python -m pip install --quiet 'cyclonedx-bom>=5,<8'

@@ -38,6 +38,7 @@ import golden  # noqa: E402 - found by the path above
 from forks import processor_seconds, start, warm_up  # noqa: E402
 from golden_cases import SMALL  # noqa: E402
 from nested_parameters import nested  # noqa: E402
+from runs import SMALLER  # noqa: E402
 
 HANG = 30.0
 BAD = ("traceback", "hang", "silent NaN", "killed")
@@ -63,6 +64,9 @@ PIPELINES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "gan": ((*COMMON, "gan", "synthesize"), (*TABLES, *IMAGES)),
     "gan_ring": (("ring", "seed"), IMAGES),
     "gradients": (("gradients", "seed", "preprocessing"), IMAGES),
+    "gan_applications": (("gan", "seed", "preprocessing", "gan_applications"), IMAGES),
+    "dbm": ((*FINETUNING, "pretraining", "dbm"), IMAGES),
+    **dict.fromkeys(("linear", "forest", "boosting"), ((*COMMON, "compare", "refit"), TABLES)),
 }  # fmt: skip
 WHOLE = ("0", "1", "2", "3", "5", "7", "20", "50", "-1", "-5", "1.5", "007", "1e2", "99999999999999999999")
 REAL = (
@@ -186,7 +190,7 @@ class Fuzzer:
         os.dup2(out, 2)
         logging.disable(logging.NOTSET)
         try:
-            parameters = nested([*SMALL.split(), *pairs])
+            parameters = nested([*SMALL.split(), *SMALLER.get(pipeline, ()), *pairs])
         except Exception:  # what YAML refuses, the command line refuses before anything runs
             return 2
         try:
@@ -240,7 +244,7 @@ class Fuzzer:
         """Run by the command line; return what that came to."""
         self.clear()
         kedro = str(Path(sys.executable).with_name("kedro"))
-        given = ",".join([*SMALL.split(), *pairs])
+        given = ",".join([*SMALL.split(), *SMALLER.get(pipeline, ()), *pairs])
         command = [kedro, "run", f"--pipelines={pipeline}", f"--env={env}", f"--params={given}"]
         try:
             done = subprocess.run(

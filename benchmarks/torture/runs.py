@@ -20,9 +20,14 @@ from golden_cases import SMALL, cases  # noqa: E402
 from nested_parameters import nested  # noqa: E402
 
 # Each with its environment: a small table where it learns from one.
-PIPELINES = dict.fromkeys(("dbn", "sae", "mlp", "rbm", "autoencoder", "gan"), "forest_fires") | dict.fromkeys(
-    ("gan_ring", "gan_applications", "gradients"), "digits"
+PIPELINES = (
+    dict.fromkeys(("dbn", "sae", "mlp", "rbm", "autoencoder", "gan"), "forest_fires")
+    | dict.fromkeys(("linear", "forest", "boosting", "compare"), "forest_fires")
+    | {"forest_fires_classic": "forest_fires_classic"}
+    | dict.fromkeys(("gan_ring", "gan_applications", "gradients", "dbm"), "digits")
 )
+# What makes a pipeline's run small that is no case of `golden.py`.
+SMALLER = {"dbm": ["dbm.hidden_sizes=[30,20]", "dbm.epochs=3", "dbm.mean_field_steps=2"]}
 OFTEN = ("checkpoints.epochs=1", "checkpoints.minutes=null")
 
 
@@ -69,7 +74,8 @@ class Runs:
 
         pairs = [
             *SMALL.split(),
-            *(cases()[pipeline][2] if PIPELINES[pipeline] == "digits" else ()),
+            *(cases()[pipeline][2] if pipeline in cases() and PIPELINES[pipeline] == "digits" else ()),
+            *SMALLER.get(pipeline, ()),
             *OFTEN,
             f"problem.name={problem}",
             f"resume={str(resume).lower()}",

@@ -1,11 +1,13 @@
 """Have a tracking server fail a part of its answers, and compare what runs come to with what they do without.
 
     python benchmarks/torture/stores.py --runs 10 [--seed 1] [--share 0.3]
+    python benchmarks/torture/stores.py --runs 1 --share 0 --latency 1
 
 A server of MLflow's is started. Of each run's requests a share is answered by 503 or 429, half of those after the
 server has done what it was asked; then a command without failures stores what was kept. Counts how the runs ended
 (done, a sentence, a traceback), and what is not as it should be: one finished run, its status, one registered version,
-one model, metrics. The exit status is 1 where anything is not.
+one model, metrics. The exit status is 1 where anything is not. With `--latency` each request takes so much
+longer; those of the run's own thread are counted too: what is sent beside training holds up nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections import Counter
@@ -57,14 +60,16 @@ def server(folder: Path) -> Iterator[str]:
         process.wait()
 
 
-def fail_some(rng: random.Random, share: float, counted: Path) -> None:
-    """Have this process's requests fail from now on; write down how many of them."""
+def fail_some(rng: random.Random, share: float, latency: float, counted: Path) -> None:
+    """Have this process's requests fail and be slow from now on; write down how many there are."""
     import requests
 
-    send, n = requests.Session.send, [0, 0]
+    send, n, main = requests.Session.send, [0, 0, 0], threading.main_thread()
 
     def failing(session: Any, request: Any, **options: Any) -> Any:
+        time.sleep(latency)
         n[0] += 1
+        n[2] += threading.current_thread() is main
         fails, after = rng.random() < share, rng.random() < 0.5
         n[1] += fails
         counted.write_text(json.dumps(n))
@@ -110,6 +115,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--share", type=float, default=0.3, help="of the requests that fail")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds that each request takes longer")
     given = parser.parse_args()
     os.environ.update(golden.THREADS | golden.QUIET)
     os.environ.pop("LAYERWISE_ARTIFACTS", None)
@@ -132,12 +138,15 @@ def main() -> int:
             expected = stored(database, "whole")
             for k in range(given.runs):
                 problem, rng = f"p{k}", random.Random(f"{given.seed} {k}")
+                began = time.monotonic()
                 end = status_of(
                     lambda problem=problem, rng=rng: runs.run(
-                        PIPELINE, problem, False, lambda: fail_some(rng, given.share, counted)
+                        PIPELINE, problem, False, lambda: fail_some(rng, given.share, given.latency, counted)
                     )
                 )
-                n, failed = json.loads(counted.read_text())
+                n, failed, waited = json.loads(counted.read_text())
+                counts["seconds"] += round(time.monotonic() - began)
+                counts["requests of the run's own thread"] += waited
                 counts["requests"] += n
                 counts["failed"] += failed
                 counts[f"with failures: {ENDS.get(end, end)}"] += 1

@@ -6,9 +6,11 @@ from functools import partial
 import numpy as np
 import pytest
 import skops.io
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestRegressor
+from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from layerwise.utils import load_trusted
+from layerwise.utils import dump_fitted, load_trusted
 
 SCALER = "sklearn.preprocessing._data.StandardScaler"
 
@@ -20,6 +22,37 @@ def test_a_named_type_and_plain_values_are_read():
     np.testing.assert_array_equal(found["scaler"].mean_, [2, 3])
     assert found["sizes"] == plain["sizes"]
     assert found["cells"].tolist() == ["x", 1, None]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        RidgeCV,
+        LogisticRegression,
+        StandardScaler,
+        lambda: RandomForestRegressor(3, random_state=0),
+        lambda: HistGradientBoostingClassifier(max_iter=3, random_state=0),
+    ],
+)
+def test_the_same_model_gives_the_same_bytes_at_any_time_and_answers_alike(make, monkeypatch):
+    # A model is registered once by the hash of its bytes, in the process that goes on with its run too.
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    y = (x[:, 0] > 0).astype(int)
+    models = [make().fit(x, y) for _ in range(2)]
+    kept = {"one": models[0], "words": ["a", "a", 0.5], "arrays": [x, x]}
+    first = dump_fitted(kept)
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile.time, "time", lambda: 1e9)
+        assert dump_fitted(kept | {"one": models[1], "arrays": [x, x]}) == first
+        assert skops.io.dumps(kept) != first
+    names = set(skops.io.get_untrusted_types(data=first)) | {
+        f"{type(models[0]).__module__}.{type(models[0]).__name__}"
+    }
+    found = skops.io.loads(first, trusted=sorted(names))
+    assert found["words"] == ["a", "a", 0.5]
+    assert found["arrays"][0] is found["arrays"][1]
+    answer = "predict" if hasattr(models[0], "predict") else "transform"
+    np.testing.assert_array_equal(getattr(found["one"], answer)(x), getattr(models[0], answer)(x))
 
 
 @pytest.mark.parametrize(

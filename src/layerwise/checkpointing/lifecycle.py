@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from layerwise.checkpointing.data_changes import differences
 from layerwise.checkpointing.run_directory import LAYERS, MARK_TAG, STARTING, RunDirectory
 from layerwise.checkpointing.run_on_disk import RunOnDisk, RunWatch, end
 from layerwise.checkpointing.store import CheckpointSettings
-from layerwise.utils import FolderError, count_gpus
+from layerwise.utils import FolderError, count_gpus, source_version
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +157,7 @@ def _software_versions() -> dict[str, str]:
     # Not the GPU's name, for which it would be started: the processes of the parallel runner could not use it then.
     n = count_gpus()
     device = f"{n} GPU(s)" if n else "cpu"
-    code = {"layerwise": version("layerwise")}
+    code = {"layerwise": source_version()}
     return code | {"torch": torch.__version__, "threads": str(torch.get_num_threads()), "device": device}
 
 

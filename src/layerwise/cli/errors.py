@@ -47,7 +47,13 @@ def show_user_errors_as_messages() -> None:
 
 def _message(error: BaseException) -> str:
     if not _is_of_a_config(error):
-        return str(error)
+        text = str(error)
+        if "Failed while saving data" not in text:  # Kedro's words, beside which the file is named
+            return text
+        from layerwise.tracking.outbox import disk_fix
+
+        fix = disk_fix(error)
+        return f"{text}: {fix}" if fix and fix not in text else text
     reasons = [
         ": ".join([*map(str, each["loc"]), each["msg"].removeprefix("Value error, ")])
         for each in error.errors()  # type: ignore[attr-defined]

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 @click.option("--max-rows", type=int, help="Of a request; 50,000 unless it is set.")
 @click.option("--max-connections", type=int, help="At a time; 256 unless it is set.")
 @click.option("--metrics", is_flag=True, default=None, help="Answer GET /metrics for Prometheus.")
+@click.option(
+    "--openapi", is_flag=True, default=None, help="Answer GET /openapi.json, what is taken and answered."
+)
 @click.option("--access-log", metavar="FILE", help="A line of JSON for each request; - for standard output.")
 @click.option("--row-log", metavar="FOLDER", help="A line of JSON for each row with its prediction.")
 @click.option("--row-log-bytes", type=int, help="Of all files of the row log; 256 MiB unless it is set.")

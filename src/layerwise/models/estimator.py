@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from layerwise.models.kinds import register_network
-from layerwise.utils import Config, load_trusted
+from layerwise.utils import Config, dump_fitted, load_trusted
 
 # What `layerwise.evaluation.metrics.baseline_model` fits, and what that is made of; nothing else is read.
 _BOOSTING = "sklearn.ensemble._hist_gradient_boosting"
@@ -133,14 +133,12 @@ def fit_estimator(
         n_outputs: classes of a multiclass task, else k for each model.
         weights: (n,) how much each row counts; None: all the same.
     """
-    import skops.io
-
     x, y = inputs.cpu().numpy(), targets.cpu().numpy()
     own = None if weights is None else weights.cpu().numpy()
     columns = [y.reshape(-1)] if task == "multiclass" else list(y.reshape(len(y), -1).T)
     models = model if isinstance(model, Sequence) else [model]
     fitted = [each for one in models for each in fit_models(one, task, x, columns, own)]
-    content = skops.io.dumps(fitted)
+    content = dump_fitted(fitted)
     config = EstimatorConfig(
         name=name, task=task, n_inputs=x.shape[1], n_outputs=n_outputs, n_bytes=len(content)
     )

@@ -60,7 +60,7 @@ from .secrets import (
     mask_secrets_in_logs as mask_secrets_in_logs,
 )
 from .signals import delay_signals as delay_signals
-from .skops_files import load_trusted as load_trusted
+from .skops_files import dump_fitted as dump_fitted, load_trusted as load_trusted
 from .storage import (
     Location as Location,
     MissingFileError as MissingFileError,
@@ -68,4 +68,8 @@ from .storage import (
     address_of as address_of,
     atomic_write as atomic_write,
 )
-from .wheel import WHEELS_FOLDER as WHEELS_FOLDER, package_wheel as package_wheel
+from .wheel import (
+    WHEELS_FOLDER as WHEELS_FOLDER,
+    package_wheel as package_wheel,
+    source_version as source_version,
+)

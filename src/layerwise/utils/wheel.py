@@ -26,17 +26,8 @@ def package_wheel() -> tuple[str, bytes]:
     Its version ends in the first digits of the sources' hash: MLflow keeps an environment by the text of its
     requirements, and another source under the same name would not be installed.
     """
-    root = Path(__file__).parents[1]
-    sources = {
-        f"layerwise/{path.relative_to(root).as_posix()}": path.read_bytes()
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
-    }
-    digest = hashlib.sha256()
-    for name, content in sources.items():
-        digest.update(f"{name} {len(content)}\n".encode() + content)
-    installed = distribution("layerwise")
-    version = f"{installed.version.partition('+')[0]}+{digest.hexdigest()[:12]}"
+    sources = _read_sources()
+    installed, version = distribution("layerwise"), _version_of(sources)
     metadata = (
         installed.read_text("METADATA") or f"Metadata-Version: 2.1\nName: layerwise\nVersion: {version}\n"
     )
@@ -50,6 +41,28 @@ def package_wheel() -> tuple[str, bytes]:
     }
     files[f"{folder}/RECORD"] = _record(files, f"{folder}/RECORD").encode()
     return f"layerwise-{version}-py3-none-any.whl", _zip(files)
+
+
+@cache
+def source_version() -> str:
+    """Return the package's version with the first digits of its sources' hash, which every change of code changes."""
+    return _version_of(_read_sources())
+
+
+def _read_sources() -> dict[str, bytes]:
+    root = Path(__file__).parents[1]
+    return {
+        f"layerwise/{path.relative_to(root).as_posix()}": path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
+    }
+
+
+def _version_of(sources: dict[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, content in sources.items():
+        digest.update(f"{name} {len(content)}\n".encode() + content)
+    return f"{distribution('layerwise').version.partition('+')[0]}+{digest.hexdigest()[:12]}"
 
 
 def _record(files: dict[str, bytes], own_name: str) -> str:

@@ -32,7 +32,7 @@ from layerwise.data.sources import (
 from layerwise.data.splits import Split
 from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
 from layerwise.data.transforms import FITTED_TYPES, as_plain_values, from_plain_values
-from layerwise.utils import atomic_write, load_trusted, numpy_rng
+from layerwise.utils import atomic_write, dump_fitted, load_trusted, numpy_rng
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -257,10 +257,8 @@ def save_preprocessor(preprocessor: Preprocessor, folder: str | Path) -> None:
     fitted = {name: state[name] for name in FITTED if not isinstance(state.get(name), dict | None)}
     plain = {name: value for name, value in state.items() if name not in fitted}
     if fitted:
-        import skops.io
-
         with atomic_write(folder / "fitted.skops") as part:
-            skops.io.dump(fitted, part)
+            part.write_bytes(dump_fitted(fitted))
     else:
         (folder / "fitted.skops").unlink(missing_ok=True)
     with atomic_write(folder / "preprocessor.json") as part:

@@ -4,8 +4,9 @@ GET  /ping, /health   200 once the model is loaded
 GET  /version         MLflow's version, as its own server says it
 POST /invocations     predictions for a table, as JSON or CSV (`layerwise.inference.serving.request_body`)
 GET  /metrics         counts and times for Prometheus, where the settings say so
+GET  /openapi.json    what is taken and answered, where the settings say so
 
-There is no page of documentation and no schema to be read. The application is plain ASGI: a framework would cost more
+There is no page of documentation. The application is plain ASGI: a framework would cost more
 time than a row's answer.
 """
 
@@ -24,6 +25,7 @@ import uvicorn
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.serving.connections import Connections
 from layerwise.inference.serving.monitoring import RequestMonitor
+from layerwise.inference.serving.openapi import describe_server
 from layerwise.inference.serving.request_queue import RequestQueue
 from layerwise.inference.serving.responses import JSON, Response, respond
 from layerwise.inference.serving.row_log import RowLog
@@ -126,6 +128,9 @@ class ServingApp:
         }
         if settings.metrics:
             self._routes["/metrics"] = self._metrics
+        if settings.openapi:
+            described = describe_server(model, settings), 200, JSON
+            self._routes["/openapi.json"] = lambda: described
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -11,7 +11,7 @@ from typing import IO
 
 # Upper ends of the classes of response times, in seconds.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-ROUTES = ("/ping", "/health", "/version", "/metrics", "/invocations")
+ROUTES = ("/ping", "/health", "/version", "/metrics", "/openapi.json", "/invocations")
 
 
 class RequestMonitor:

@@ -30,6 +30,8 @@ Response = tuple[str, int, str]
 Note = Callable[[Chunk, "pd.DataFrame", np.ndarray], None]
 JSON = "application/json"
 MAX_REASON = 500
+MAX_MESSAGE = 2000
+BAD_REQUEST = "BAD_REQUEST"
 ERROR_CODES = {
     404: "ENDPOINT_NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
@@ -226,7 +228,7 @@ def _answer(
 def respond(message: str, status: int) -> Response:
     """Return the response that says what is wrong."""
     return (
-        json.dumps({"error_code": ERROR_CODES.get(status, "BAD_REQUEST"), "message": message[:2000]}),
+        json.dumps({"error_code": ERROR_CODES.get(status, BAD_REQUEST), "message": message[:MAX_MESSAGE]}),
         status,
         JSON,
     )

@@ -24,6 +24,7 @@ class ServerSettings(Config):
         response_seconds: until it has taken the response.
         stop_seconds: that requests which have begun get when the server is told to stop.
         metrics: whether `GET /metrics` answers, in the text format of Prometheus.
+        openapi: whether `GET /openapi.json` answers, with what the server takes and says.
         access_log: file for a line of JSON for each request, `-` for standard output; none if empty.
         row_log: folder for a line of JSON for each row that a supervised model was asked about, with its answer; none
             if empty.
@@ -40,6 +41,7 @@ class ServerSettings(Config):
     response_seconds: PositiveFloat = 60.0
     stop_seconds: float = Field(default=10.0, ge=0)
     metrics: bool = False
+    openapi: bool = False
     access_log: str = ""
     row_log: str = ""
     row_log_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)

@@ -3,6 +3,7 @@ from .buffered_logger import BufferedRunLogger as BufferedRunLogger
 from .failures import (
     StoreFailure as StoreFailure,
     check_database as check_database,
+    disk_fix as disk_fix,
     store_failure as store_failure,
 )
 from .queue import (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import sqlite3
 import tempfile
@@ -96,6 +97,13 @@ def store_failure(error: BaseException) -> StoreFailure | None:
     if kind is None:
         kind = "away" if any(isinstance(each, ConnectionError) for each in chain) else "unknown"
     return StoreFailure(kind, detail)
+
+
+def disk_fix(error: BaseException) -> str:
+    """Return the fix where a file could not be written, its disk full or forbidden; empty for any other error."""
+    # The libraries that write networks and tables say the system's words, and keep no number.
+    text = "\n".join(str(each) for each in _causes(error))
+    return next((FIXES[kind] for number, kind in NUMBERS.items() if os.strerror(number) in text), "")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
