@@ -243,10 +243,9 @@ class TablePreprocessor:
         if task in ("multiclass", "binary"):
             names = class_texts(pd.Series(raw)).to_numpy(object)
             labels = pd.Index(self.state["classes"], dtype=object).get_indexer(pd.Index(names, dtype=object))
-            if (labels < 0).any():
+            if unknown := sorted(set(names[labels < 0].tolist())):
                 raise DataError(
-                    f"target '{self.problem.target}' holds classes not seen in training: "
-                    f"{sorted(set(names[labels < 0].tolist()))}"
+                    f"target '{self.problem.target}' holds classes not seen in training: {unknown}"
                 )
             return labels if task == "multiclass" else labels[:, None].astype(np.float32)
         values, transform = target_numbers(raw), self.data_spec.transform
