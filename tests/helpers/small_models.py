@@ -13,6 +13,7 @@ from sklearn.datasets import load_wine
 from layerwise.data import DataSpec, PreprocessingSettings, Problem, SplitSettings, split_raw
 from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
 from layerwise.data.sources import Images
+from layerwise.estimators import TabularGAN
 from layerwise.evaluation.likelihood import LogPartition, RBMLikelihood
 from layerwise.evaluation.unsupervised import AnomalyReference
 from layerwise.inference import (
@@ -24,6 +25,7 @@ from layerwise.inference import (
     save_trained_model,
 )
 from layerwise.models import MLP, MLPConfig
+from layerwise.models.gan import Generator
 from layerwise.models.rbm import RBM, RBMConfig, label_block
 from layerwise.models.rbm.units import UnitBlock
 from layerwise.tracking.logged_models import write_mlflow_model
@@ -85,9 +87,11 @@ def small_model(path: Path, rows: str, kind: str) -> SmallModel:
     Args:
         path: an empty folder for it.
         rows: of `ROWS`.
-        kind: mlp, rbm or autoencoder.
+        kind: mlp, rbm or autoencoder; of a table gan too, whose raw rows are categories, its conditions.
     """
     raw, problem = ROWS[rows]()
+    if kind == "gan":
+        return _saved(path, *_generator_of(raw, problem))
     split = split_raw(raw, problem, SplitSettings(), 0)
     preprocessor = fit_preprocessor(raw, split, problem, PreprocessingSettings(), 0)
     training, validation, _ = preprocess_rows(raw, split, preprocessor)
@@ -95,14 +99,28 @@ def small_model(path: Path, rows: str, kind: str) -> SmallModel:
     network, parts = network_of(kind, columns)
     if kind != "mlp":
         parts["reference"] = AnomalyReference.of(network, training.inputs, validation.inputs, columns)
-    manifest = ModelManifest(problem="t")
-    sha256 = save_trained_model(path / "saved", network, preprocessor, manifest, parts=ModelParts(**parts))
+    return _saved(path, network, preprocessor, ModelParts(**parts), raw)
+
+
+def _saved(path: Path, network, preprocessor, parts: ModelParts, raw) -> SmallModel:
+    sha256 = save_trained_model(
+        path / "saved", network, preprocessor, ModelManifest(problem="t"), parts=parts
+    )
     model = load_trained_model(path / "saved")
-    asked, file = raw_rows(path, raw, model, rows)
+    asked, file = raw_rows(path, raw, model)
     folder = path / "mlflow"
     description = Model(metadata={MLMODEL_SHA256: sha256})
     write_mlflow_model(folder, path / "saved", asked.head(3), model, description)
     return SmallModel(folder, model, asked, file)
+
+
+def _generator_of(frame: pd.DataFrame, problem: Problem):
+    """Return a generator that has hardly learnt, its preprocessor and parts, and the categories of the rows."""
+    small = {"generator_sizes": (16,), "discriminator_sizes": (16,), "latent_size": 8, "epochs": 1}
+    rows = frame.drop(columns=list(problem.drop)).dropna()
+    model = TabularGAN(problem.target, random_state=0, **small).fit(rows).model_
+    conditions = [column.name for column in model.parts.encoding.categorical_columns]
+    return model.network, model.preprocessor, model.parts, rows[conditions]
 
 
 def network_of(kind: str, columns: DataSpec):
@@ -125,12 +143,13 @@ def network_of(kind: str, columns: DataSpec):
     return RBM(RBMConfig(n_visible=columns.n_inputs, n_hidden=8), rng), parts
 
 
-def raw_rows(path: Path, raw, model: TrainedModel, rows: str) -> tuple[pd.DataFrame, Path]:
+def raw_rows(path: Path, raw, model: TrainedModel) -> tuple[pd.DataFrame, Path]:
     """Return nine raw rows and the file that they are written to."""
     if isinstance(raw, Images):
         np.save(path / "rows.npy", raw.pixels[:9])
         flat = raw.pixels[:9].reshape(9, -1).astype(float)
         return pd.DataFrame(flat, columns=list(model.columns.feature_names)), path / "rows.npy"
-    asked = raw.dropna().head(9)[model.raw_names].reset_index(drop=True)
+    names = list(raw) if isinstance(model.network, Generator) else model.raw_names
+    asked = raw.dropna().head(9)[names].reset_index(drop=True)
     asked.to_csv(path / "rows.csv", index=False)
     return asked, path / "rows.csv"
