@@ -2,13 +2,14 @@
 
 A matrix product sums a row's terms in an order that depends on how many rows there are, on the row's place among them
 and on where in memory it begins. So rows are computed in blocks of one size, the last one padded, and what is summed
-over is padded to whole cache lines, so that every row begins at the boundary of one. It holds on one machine with its
-versions of the packages, for any number of threads; elsewhere answers differ in their last digits.
+over is padded to whole cache lines, so that every row begins at the boundary of one, and each block by one thread. It
+holds on one machine with its versions of the packages; elsewhere answers differ in their last digits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ def apply_in_blocks(
         (n, ...) on the CPU.
     """
     outputs = []
-    with torch.no_grad(), AlignedProducts():
+    with torch.no_grad(), AlignedProducts(), _one_thread():
         # Without rows, a block of padding still says what shape an answer has.
         for start in range(0, max(len(inputs), 1), COPIED_ROWS):
             rows = inputs[start : start + COPIED_ROWS]
@@ -51,6 +52,17 @@ def apply_in_blocks(
             parts = [function(block) for block in copied.to(device).split(BLOCK_ROWS)]
             outputs.append(torch.cat(parts)[: len(rows)].cpu())
     return torch.cat(outputs)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute with one thread: several may share the terms of a sum, in another order than one has."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class AlignedProducts(TorchFunctionMode):

@@ -35,6 +35,7 @@ def folder(tmp_path, tables):
 def in_memory(path, problem, settings):
     """The table's tensors and preprocessor, as they are made of rows in memory."""
     cells = read_text_table(path, resolve_file_format(path, ReadingSettings())).cells
+    cells.attrs.update(TableBlocks(path).attributes())
     rows = read_table(cells, problem, settings)
     rows.attrs.pop("row_errors", None)
     split = split_raw(rows, problem, HASH, 0)

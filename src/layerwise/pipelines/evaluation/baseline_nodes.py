@@ -4,10 +4,11 @@ import logging
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from layerwise.data import DataSpec, TensorData
+from layerwise.data import DataSpec, Task, TensorData
 from layerwise.evaluation.metrics import (
     DecisionThreshold,
     Family,
@@ -52,26 +53,40 @@ def train_baselines(
     """
     families = _families(columns, labelled, test, settings)
     numbers = len(labelled), len(test)
-    labelled = labelled[_sampled(len(labelled), FITTED_ROWS, seed, "fitted")]
-    rows = _sampled(len(test), MEASURED_ROWS, seed, "measured")
-    scored, test = scored[rows], test[rows]
+    labelled, scored, test = _sampled_rows(labelled, scored, test, seed)
     training = replace(labelled, targets=targets_of(labelled, columns))
     measured = replace(test, targets=scored.targets)
     given = baseline_scores(
         training, measured, columns.task, n_outputs=columns.n_outputs, families=families, seed=seed
     )
     options: dict[str, Any] = {"seed": seed, "n_bootstrap": settings.bootstrap, "weights": test.weights}
-    targets = scored.targets
-    found = {
-        name: compute_metrics(columns.task, targets, scores, **options) for name, scores in given.items()
-    }
-    sentences = compare_with_baselines(
-        columns.task, targets, scored.inputs, given, threshold=threshold.value, **options
-    )
     notes = _notes(numbers, (len(training), len(measured)))
-    return BaselineComparison(
-        metrics=MetricsByModel.model_validate(found), conclusions=tuple(sentences), notes=notes
+    return _compared(columns.task, scored, given, threshold, options).model_copy(update={"notes": notes})
+
+
+def _compared(
+    task: Task,
+    scored: TensorData,
+    given: dict[str, np.ndarray],
+    threshold: DecisionThreshold,
+    options: dict[str, Any],
+) -> BaselineComparison:
+    """Return the metrics of baselines by their scores, and what the network's scores lose to."""
+    targets = scored.targets
+    found = {name: compute_metrics(task, targets, scores, **options) for name, scores in given.items()}
+    sentences = compare_with_baselines(
+        task, targets, scored.inputs, given, threshold=threshold.value, **options
     )
+    return BaselineComparison(metrics=MetricsByModel.model_validate(found), conclusions=tuple(sentences))
+
+
+def _sampled_rows(
+    labelled: TensorData, scored: TensorData, test: TensorData, seed: int
+) -> tuple[TensorData, TensorData, TensorData]:
+    """Return the rows that baselines are fitted on, and the scores and rows that they are measured on."""
+    fitted = _sampled(len(labelled), FITTED_ROWS, seed, "fitted")
+    measured = _sampled(len(test), MEASURED_ROWS, seed, "measured")
+    return labelled[fitted], scored[measured], test[measured]
 
 
 def _sampled(n_rows: int, at_most: int, seed: int, name: str) -> slice | Tensor:
