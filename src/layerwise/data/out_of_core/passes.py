@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 # Of rows that cannot be read, or have no label: beside TRAINING, VALIDATION and TEST.
 LEFT_OUT = 3
 PART = "part"
-NAMES = {TRAINING: "training", VALIDATION: "validation", TEST: "test"}
+PART_NAMES = {TRAINING: "training", VALIDATION: "validation", TEST: "test"}
 
 
 def sample_rows(
@@ -92,7 +92,7 @@ def divide_rows(
         [_parts_of(block, reading, problem, settings, own_seed) for block in blocks.blocks()]
     )
     counts = np.bincount(parts, minlength=LEFT_OUT + 1)
-    for part, name in NAMES.items():
+    for part, name in PART_NAMES.items():
         if not counts[part]:
             raise DataError(f"split.method: hash leaves no {name} row of {len(parts):,} rows")
     if counts[LEFT_OUT]:
@@ -145,7 +145,7 @@ def fit_on_sample(
         )
     counts = np.bincount(parts[PART].to_numpy(), minlength=LEFT_OUT + 1)
     spec = found.state["data_spec"]
-    spec |= {f"n_{name}": int(counts[part]) for part, name in NAMES.items()}
+    spec |= {f"n_{name}": int(counts[part]) for part, name in PART_NAMES.items()}
     if counts[LEFT_OUT]:
         spec["notes"].append(
             f"{counts[LEFT_OUT]} of {len(parts)} rows cannot be read or have no label: they are left out."

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 
 from layerwise.data.errors import DataError
-from layerwise.data.preprocessing import LabelledPreprocessor, row_weights
-from layerwise.data.problem import Problem
+from layerwise.data.preprocessing import LabelledPreprocessor, tensors_of
 from layerwise.data.reading import TableBlocks
 from layerwise.data.tensors import TensorData
 
@@ -53,13 +51,5 @@ class StreamedRows:
             raise DataError(f"{self.table.path} has changed while it was read: start the run anew")
 
     def _tensors(self, rows: object) -> TensorData:
-        preprocessor = self.preprocessor
-        read = preprocessor.read(rows)  # type: ignore[attr-defined]
-        targets = weights = None
-        inputs = torch.from_numpy(np.ascontiguousarray(preprocessor.inputs(read)))
-        if preprocessor.data_spec.target_names:
-            targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(read)))
-        problem = getattr(preprocessor, "problem", None)
-        if isinstance(problem, Problem) and problem.weights is not None:
-            weights = torch.from_numpy(row_weights(read, problem.weights).astype(np.float32))
-        return TensorData(inputs, targets, weights)
+        read = self.preprocessor.read(rows)  # type: ignore[attr-defined]
+        return tensors_of(self.preprocessor, read, self.preprocessor.inputs(read))

@@ -11,6 +11,7 @@ from .preprocessor import (
     load_preprocessor as load_preprocessor,
     preprocess_rows as preprocess_rows,
     save_preprocessor as save_preprocessor,
+    tensors_of as tensors_of,
     with_rows_of as with_rows_of,
 )
 from .protocol import LabelledPreprocessor as LabelledPreprocessor, Preprocessor as Preprocessor

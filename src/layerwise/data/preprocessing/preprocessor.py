@@ -235,16 +235,21 @@ def preprocess_rows(
         raw = raw.iloc[kept]
     matrix = preprocessor.inputs(raw)
     preprocessor.replace_fitted_rows(matrix, raw, split)
+    whole = tensors_of(preprocessor, raw, matrix)
+    parts = (torch.from_numpy(rows) for rows in (split.training, split.validation, split.test))
+    training, validation, test = (whole[rows].with_mean_weight_1() for rows in parts)
+    return training, validation, test
+
+
+def tensors_of(preprocessor: LabelledPreprocessor, raw: Any, matrix: np.ndarray) -> TensorData:
+    """Return raw rows, whose inputs are `matrix`, as tensors with their weights as they stand."""
     inputs, targets = torch.from_numpy(np.ascontiguousarray(matrix)), None
     if isinstance(raw, Images) or preprocessor.data_spec.target_names:
         targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(raw)))
     weights = None
     if isinstance(problem := getattr(preprocessor, "problem", None), Problem) and problem.weights is not None:
         weights = torch.from_numpy(row_weights(raw, problem.weights).astype(np.float32))
-    whole = TensorData(inputs, targets, weights)
-    parts = (torch.from_numpy(rows) for rows in (split.training, split.validation, split.test))
-    training, validation, test = (whole[rows].with_mean_weight_1() for rows in parts)
-    return training, validation, test
+    return TensorData(inputs, targets, weights)
 
 
 def save_preprocessor(preprocessor: Preprocessor, folder: str | Path) -> None:

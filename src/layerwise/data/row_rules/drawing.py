@@ -50,7 +50,7 @@ def draw_by_rules(
         return found
     found = found.set_axis(pd.RangeIndex(n))
     for _ in range(ROUNDS):
-        wrong = rules.first_broken(found) != ""
+        wrong = rules.any_broken(found)
         if not wrong.any():
             return found
         again = draw(np.flatnonzero(wrong)).set_axis(found.index[wrong])

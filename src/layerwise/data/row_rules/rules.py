@@ -52,16 +52,24 @@ class RowRules(Config):
             combinations=tuple(each for each in self.combinations if known.issuperset(each.columns)),
         )
 
+    def in_words(self) -> list[str]:
+        """Return the rules in words."""
+        pairs = [f"{low} <= {high}" for low, high in self.at_most]
+        keys = [f"no two rows of one {name}" for name in self.unique]
+        return [*pairs, *keys, *(f"{', '.join(each.columns)} together" for each in self.combinations)]
+
     def broken(self, frame: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
         """Yield each rule in words and the rows that break it, (n,) bool; of rows of one key all but the first do."""
+        return zip(self.in_words(), self._broken(frame), strict=True)
+
+    def _broken(self, frame: pd.DataFrame) -> Iterator[np.ndarray]:
         for low, high in self.at_most:
             with np.errstate(invalid="ignore"):
-                yield f"{low} <= {high}", ordered_values(frame[low]) > ordered_values(frame[high])
+                yield ordered_values(frame[low]) > ordered_values(frame[high])
         for name in self.unique:
-            repeated = frame[name].duplicated() & frame[name].notna()
-            yield f"no two rows of one {name}", repeated.to_numpy()
+            yield (frame[name].duplicated() & frame[name].notna()).to_numpy()
         for each in self.combinations:
-            yield f"{', '.join(each.columns)} together as in training", ~each.has(frame)
+            yield ~each.has(frame)
 
     def broken_by_given(self, frame: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
         """Yield each rule in words and the rows whose filled cells alone break it, (n,) bool; keys are left out."""
@@ -70,18 +78,9 @@ class RowRules(Config):
             filled = frame[list(each.columns)].notna().all(axis=1).to_numpy()
             yield from ((said, rows & filled) for said, rows in RowRules(combinations=(each,)).broken(frame))
 
-    def first_broken(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return the first rule that each row breaks, in words, (n,) text; empty for a row that keeps all."""
-        found = np.full(len(frame), "", dtype=object)
-        for said, rows in self.broken(frame):
-            found[rows & (found == "")] = said
-        return found
-
-    def in_words(self) -> list[str]:
-        """Return the rules in words."""
-        pairs = [f"{low} <= {high}" for low, high in self.at_most]
-        keys = [f"no two rows of one {name}" for name in self.unique]
-        return [*pairs, *keys, *(f"{', '.join(each.columns)} together" for each in self.combinations)]
+    def any_broken(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return whether each row breaks a rule, (n,) bool."""
+        return np.any([rows for _, rows in self.broken(frame)], axis=0)
 
 
 def ordered_values(column: pd.Series) -> np.ndarray:

@@ -6,16 +6,13 @@ from typing import Any
 import pandas as pd
 from kedro.pipeline import Node
 
-from layerwise.data import DataError, PreprocessingSettings, Problem, Split, SplitSettings
-from layerwise.data.out_of_core import StreamedRows, divide_rows, fit_on_sample, sample_rows
-from layerwise.data.preprocessing import LabelledPreprocessor, Preprocessor
+from layerwise.data import DataError, PreprocessingSettings, Problem
+from layerwise.data.out_of_core import PART, PART_NAMES, StreamedRows, divide_rows, fit_on_sample, sample_rows
+from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.data.reading import TableBlocks
-from layerwise.data.row_hashes import TEST, TRAINING, VALIDATION
 from layerwise.parameters import ComputeSettings
 from layerwise.pipelines.preprocessing import nodes
 from layerwise.pipelines.stage import UNREAD, Stage, sampled
-
-PARTS = {"training": TRAINING, "validation": VALIDATION, "test": TEST}
 
 
 def read_sampled_rows(
@@ -30,31 +27,12 @@ def read_sampled_rows(
     return sample_rows(raw, problem, settings, compute.sample_rows, seed)
 
 
-def divide_all_rows(
-    raw: TableBlocks, rows: pd.DataFrame, problem: Problem, settings: SplitSettings, seed: int
-) -> pd.DataFrame:
-    """Find the part of each row by its hash: training, validation or test, or left out."""
-    return divide_rows(raw, rows, problem, settings, seed)
-
-
-def fit_preprocessor(
-    rows: pd.DataFrame,
-    split: Split,
-    parts: pd.DataFrame,
-    problem: Problem,
-    settings: PreprocessingSettings,
-    seed: int,
-) -> Preprocessor:
-    """Fit scaling, dummies, imputation and class names on the training rows of the sample; count those of the table."""
-    return fit_on_sample(rows, split, parts, problem, settings, seed)
-
-
 def stream_rows(
     raw: TableBlocks, parts: pd.DataFrame, preprocessor: LabelledPreprocessor
 ) -> tuple[StreamedRows, StreamedRows, StreamedRows]:
     """Return the rows of each part, which become tensors while they are written."""
-    codes = parts["part"].to_numpy()
-    training, validation, test = (StreamedRows(raw, codes, part, preprocessor) for part in PARTS.values())
+    codes = parts[PART].to_numpy()
+    training, validation, test = (StreamedRows(raw, codes, part, preprocessor) for part in PART_NAMES)
     return training, validation, test
 
 
@@ -67,18 +45,21 @@ def streamed_nodes(stage: Stage, split: Callable[..., object], problem: str) -> 
         problem: the data set of the problem.
     """
     columns, seed = [problem, "params:preprocessing"], "params:seed"
+    names = list(PART_NAMES.values())
     by_hash = [problem, "params:split", seed]
     return [
         stage.node(read_sampled_rows, [UNREAD, *columns, "params:compute", seed], "rows", "sample_rows"),
         stage.node(split, ["rows", *by_hash], "split", "split_rows"),
-        stage.node(divide_all_rows, [UNREAD, "rows", *by_hash], "row_parts", "divide_rows"),
-        stage.node(fit_preprocessor, ["rows", "split", "row_parts", *columns, seed], "preprocessor"),
+        stage.node(divide_rows, [UNREAD, "rows", *by_hash], "row_parts", "divide_rows"),
+        stage.node(
+            fit_on_sample, ["rows", "split", "row_parts", *columns, seed], "preprocessor", "fit_preprocessor"
+        ),
         stage.node(
             nodes.preprocess_rows_with_example,
             ["rows", "split", "preprocessor"],
-            [*(sampled(name) for name in PARTS), "input_example"],
+            [*(sampled(name) for name in names), "input_example"],
             "preprocess_sample",
         ),
-        stage.node(stream_rows, [UNREAD, "row_parts", "preprocessor"], list(PARTS), "preprocess_rows"),
+        stage.node(stream_rows, [UNREAD, "row_parts", "preprocessor"], names, "preprocess_rows"),
         stage.node(nodes.describe_rows, ["preprocessor"], "data_spec"),
     ]
