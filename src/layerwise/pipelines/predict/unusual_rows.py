@@ -64,8 +64,10 @@ class UnusualRowSearch:
             for _ in again.predictions:
                 pass
             return again()
-        inputs = [] if self.inputs is None else self.inputs.tolist()
-        return UnusualRows(names=self.names, scores=self.scores.tolist(), inputs=inputs)
+        rows = [] if self.inputs is None else self.inputs.tolist()
+        return UnusualRows(
+            names=tuple(self.names), scores=tuple(self.scores.tolist()), inputs=tuple(map(tuple, rows))
+        )
 
     def add(self, chunk: Chunk, answers: pd.DataFrame, reasons: np.ndarray) -> None:
         """Keep what is more unusual than the rows before.
