@@ -8,8 +8,8 @@ from layerwise.datasets import TypedDataset
 from layerwise.inference.tasks import answer_rows
 from layerwise.inference.tasks.anomaly import Anomaly
 from layerwise.parameters import PredictSettings, TaskSettings
+from layerwise.pipelines.predict.figure_nodes import plot_unusual_rows
 from layerwise.pipelines.predict.nodes import detect_anomalies
-from layerwise.pipelines.predict.unusual_rows import plot_unusual_rows
 
 
 def ask(model, rows, **settings):
