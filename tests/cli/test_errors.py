@@ -82,13 +82,13 @@ def test_a_file_of_kedro_s_own_datasets_is_named_with_the_fix(monkeypatch, capsy
     assert said.endswith("its disk is full: make room")
 
 
-def test_an_error_is_told_by_its_kind_and_not_by_its_words(monkeypatch, capsys):
+def test_an_error_gets_its_fix_by_its_kind_and_not_by_its_words(monkeypatch, capsys):
     error = DatasetError("Failed while saving data to a far land: No space left on device")
     assert shown(error, monkeypatch, capsys) == f"Error: {error}"
 
 
 @pytest.mark.parametrize("name", ["rows.csv", "rows.parquet"])
-def test_predictions_that_do_not_fit_are_told_with_the_fix(monkeypatch, capsys, tmp_path, name):
+def test_predictions_that_do_not_fit_are_named_with_the_fix(monkeypatch, capsys, tmp_path, name):
     class Answers:
         exempt_columns = ()
 

@@ -89,7 +89,7 @@ def test_names_that_numpy_wrote_in_a_comment_stop_with_the_setting_that_reads_th
         np.testing.assert_array_equal(table.cells.to_numpy(np.float64), rows)
 
 
-def test_a_first_name_with_a_comment_mark_is_told_in_a_table_of_numbers_alone(tmp_path):
+def test_a_first_name_with_a_comment_mark_is_noted_in_a_table_of_numbers_alone(tmp_path):
     numbers, names, own = (tmp_path / f"{name}.csv" for name in ("numbers", "names", "own"))
     np.savetxt(numbers, np.arange(30.0).reshape(10, 3), delimiter=",", header="a,b,c")
     names.write_text("# of rooms,city\n" + "3,Oslo\n" * 9)
