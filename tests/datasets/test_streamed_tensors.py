@@ -107,7 +107,7 @@ def test_what_a_pass_wrote_of_other_parts_is_removed_where_it_fails(tmp_path):
 
 def test_weights_of_a_part_that_are_all_0_are_refused(tmp_path):
     given = TensorData(torch.randn(10, 3), torch.arange(10), torch.zeros(10))
-    with pytest.raises(DatasetError, match=r"problem\.weights: all 10 rows of one part .* have the weight 0"):
+    with pytest.raises(DatasetError, match=r"problem\.weights: all 10 rows of a part .* have the weight 0"):
         entries(tmp_path)[0].save(Whole(given, (4, 6)).part(0))
 
 

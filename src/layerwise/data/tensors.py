@@ -53,16 +53,12 @@ class TensorData:
         return replace(self, inputs=inputs)
 
     def with_mean_weight_1(self) -> TensorData:
-        """Return the same rows with weights whose mean is 1, so that the mean of weighted losses is a weighted mean.
-
-        Raises:
-            DataError: all weights are 0.
-        """
+        """Return the same rows with weights whose mean is 1: of losses, weighted means. A DataError: all are 0."""
         if self.weights is None or not len(self):
             return self
         if not self.weights.any():
             raise DataError(
-                f"problem.weights: all {len(self):,} rows of one part of the split have the weight 0: none counts"
+                f"problem.weights: all {len(self):,} rows of a part of the split have the weight 0"
             )
         return replace(self, weights=self.weights / self.weights.mean())
 

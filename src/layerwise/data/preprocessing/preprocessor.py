@@ -244,14 +244,7 @@ def preprocess_rows(
 def tensors_of(
     preprocessor: LabelledPreprocessor, raw: Any, matrix: np.ndarray, are_all_rows: bool = True
 ) -> TensorData:
-    """Return raw rows, whose inputs are `matrix`, as tensors with their weights as they stand.
-
-    Args:
-        preprocessor: fitted.
-        raw: the rows.
-        matrix: (n, n_inputs) their inputs.
-        are_all_rows: whether there are no others; the weights of a block may all be 0.
-    """
+    """Return raw rows, whose inputs are `matrix`, as tensors with their weights as they stand, for `row_weights`."""
     inputs, targets = torch.from_numpy(np.ascontiguousarray(matrix)), None
     if isinstance(raw, Images) or preprocessor.data_spec.target_names:
         targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(raw)))
