@@ -159,7 +159,7 @@ def measure(pipeline: str, pairs: list[str]) -> Measured:
         while place < len(ends) - 1 and ends[place][0] < when:
             place += 1
         peaks[ends[place][1]] = max(peaks[ends[place][1]], value)
-    return Measured(used.ru_utime + used.ru_stime, max(value for _, value in seen), seconds, peaks)
+    return Measured(used.ru_utime + used.ru_stime, max(value for _, value in seen), seconds, dict(peaks))
 
 
 def _command(given: argparse.Namespace, pipeline: str, rows: int, file_format: str) -> str:
