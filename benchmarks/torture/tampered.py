@@ -35,7 +35,7 @@ from layerwise.inference import (
 )
 from layerwise.inference.server import _load_pyfunc
 from layerwise.models import MLP, MLPConfig
-from layerwise.tracking.model_lookup import find_model
+from layerwise.tracking.logged_models.model_lookup import find_model
 from layerwise.utils import torch_rng
 
 SECONDS = 30

@@ -52,7 +52,7 @@ class TrainedModelDataset(AbstractDataset["TrainedModel", "TrainedModel"]):
     """A trained model by its run, its name in the registry, or its folder. It is only read.
 
     Args:
-        model: what `layerwise.tracking.model_lookup.find_model` takes.
+        model: what `layerwise.tracking.logged_models.model_lookup.find_model` takes.
         pipeline: the pipeline whose parameter this is.
         metadata: for plugins; not used here.
     """

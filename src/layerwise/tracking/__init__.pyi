@@ -7,7 +7,7 @@ from .environment import (
     tracking_uri as tracking_uri,
 )
 from .hook import TrackingHook as TrackingHook
-from .model_lookup import find_model as find_model
+from .logged_models.model_lookup import find_model as find_model
 from .process import (
     ProblemHook as ProblemHook,
     ProcessHook as ProcessHook,

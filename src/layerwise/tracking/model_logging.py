@@ -28,7 +28,7 @@ from layerwise.inference import (
 from layerwise.inference.tasks import latent_size, offered_tasks
 from layerwise.tracking.environment import is_predictor, pipeline_of
 from layerwise.tracking.logged_models import SavedModel, write_mlflow_model
-from layerwise.tracking.model_lookup import find_model, models_of
+from layerwise.tracking.logged_models.model_lookup import find_model, models_of
 from layerwise.tracking.outbox.background import upload_folder
 from layerwise.tracking.registry import privacy_refusal, register
 from layerwise.utils import UserError, mask_secrets

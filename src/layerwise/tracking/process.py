@@ -75,7 +75,7 @@ class ProblemHook:
             model = named.get("model") if isinstance(named, dict) else None
             if isinstance(model, str) and model:
                 # Imported here, as it imports torch.
-                from layerwise.tracking.model_lookup import find_model
+                from layerwise.tracking.logged_models.model_lookup import find_model
 
                 found = find_model(model, tracking_uri(Path(context.project_path)))
                 loader.model_problem = found.manifest.problem

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from layerwise.evaluation.metrics import LOWER_IS_BETTER
 from layerwise.inference import CHAMPION_METRICS, ModelComparison, ModelError, ModelManifest
 from layerwise.tracking.environment import configure_mlflow
-from layerwise.tracking.model_lookup import CHAMPION, check_registered, registered_version
+from layerwise.tracking.logged_models.model_lookup import CHAMPION, check_registered, registered_version
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

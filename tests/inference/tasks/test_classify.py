@@ -66,7 +66,7 @@ def test_a_label_goes_with_given_cells_and_through_http(project, labelled):
 
 def test_models_without_label_units_classify_nothing(project, fires):
     model = registered(project, "asked.rbm")
-    with pytest.raises(TaskError, match="does not classify; it does: encode"):
+    with pytest.raises(TaskError, match="has no task classify; its tasks: encode"):
         answer_rows(model, fires.head(2), TaskSettings(task="classify"))
     with pytest.raises(TaskError, match="has no label units, and so no use for label"):
         answer_rows(model, None, TaskSettings(task="sample", label="small"))

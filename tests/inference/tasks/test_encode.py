@@ -44,8 +44,8 @@ def test_the_signature_says_what_may_be_asked_with_plain_defaults(project, fires
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"task": "predict"}, "(rbm of the problem asked) does not predict; it does: encode, anomaly"),
-        ({"task": "encoed"}, "does not encoed; did you mean 'encode'? It does: encode, anomaly"),
+        ({"task": "predict"}, "(rbm of the problem asked) has no task predict; its tasks: encode, anomaly"),
+        ({"task": "encoed"}, "has no task encoed; did you mean 'encode'? Its tasks: encode, anomaly"),
         ({"taks": "encode"}, "unknown parameter 'taks'; did you mean 'task'?"),
         ({"task": "encode", "seed": 3}, "the task encode has no use for seed"),
         ({"seed": "three"}, "parameter seed: Input should be a valid integer"),
@@ -84,7 +84,7 @@ def test_a_bad_row_is_refused_with_its_reason_at_every_door(project, fires, tmp_
 
 
 def test_an_unknown_task_of_the_pipeline_is_refused_with_those_that_there_are(project, table_file):
-    with pytest.raises(TaskError, match="does not sing; it does: encode, anomaly"):
+    with pytest.raises(TaskError, match="has no task sing; its tasks: encode, anomaly"):
         project.run(
             "predict",
             predict={"model": "asked.rbm", "input": str(table_file), "task": "sing"},

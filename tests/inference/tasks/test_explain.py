@@ -92,7 +92,7 @@ def test_a_row_has_the_same_contributions_beside_any_others(tmp_path):
 
 
 def test_networks_without_targets_explain_nothing(project, fires):
-    with pytest.raises(TaskError, match=r"does not explain; it does: encode"):
+    with pytest.raises(TaskError, match=r"has no task explain; its tasks: encode"):
         answer_rows(registered(project, "asked.rbm"), fires.head(2), ASKED)
 
 

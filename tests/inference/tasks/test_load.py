@@ -47,7 +47,7 @@ def test_a_project_is_found_from_a_folder_within_it(project, fires, monkeypatch)
 
 def test_what_a_model_lacks_is_refused_and_so_is_an_unknown_name(project, fires):
     model = layerwise.load("asked.autoencoder", tracking_uri(project))
-    with pytest.raises(TaskError, match="does not predict; it does: encode, anomaly"):
+    with pytest.raises(TaskError, match="has no task predict; its tasks: encode, anomaly"):
         model.predict(fires)
     with pytest.raises(ModelError, match=r"no model is registered as 'asked\.rbmm'"):
         layerwise.load("asked.rbmm", tracking_uri(project))

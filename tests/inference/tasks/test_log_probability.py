@@ -82,7 +82,7 @@ def test_an_interval_of_log_z_is_one_of_log_probabilities(flags, tmp_path):
     np.testing.assert_allclose(found["log_prob_high"] - found["log_prob_low"], 0.5, atol=1e-9)
     unbounded = likelihood.model_copy(update={"log_partition": LogPartition("ais", 1.0, float("inf"))})
     model = stored(tmp_path / "other", make_rbm(), preprocessor, likelihood=unbounded)
-    with pytest.raises(TaskError, match="does not log probability; it does: encode"):
+    with pytest.raises(TaskError, match="has no task log_probability; its tasks: encode"):
         answer_rows(model, rows, ASKED)
 
 

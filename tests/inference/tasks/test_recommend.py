@@ -99,7 +99,7 @@ def test_lines_that_cannot_be_used_are_refused_with_their_reason(project, name, 
     [
         ({"item": ["1"]}, {}, "no column is called like the ratings: name one rating; there are item"),
         ({"item": ["x"], "rating": [5]}, {}, "the item 'x' has no rating in training"),
-        ({"item": ["1"], "rating": [5]}, {"task": "encode"}, "does not encode; it does: recommend"),
+        ({"item": ["1"], "rating": [5]}, {"task": "encode"}, "has no task encode; its tasks: recommend"),
         ({"item": ["1"], "rating": [5]}, {"steps": 3}, "the task recommend has no use for steps; it reads n"),
     ],
 )

@@ -139,5 +139,5 @@ def test_a_vae_draws_pixels_beside_given_ones(project, images):
 
 
 def test_a_model_without_a_distribution_does_not_sample(project, fires):
-    with pytest.raises(TaskError, match=r"does not sample; it does: encode, anomaly"):
+    with pytest.raises(TaskError, match=r"has no task sample; its tasks: encode, anomaly"):
         ask(registered(project, "asked.autoencoder"))

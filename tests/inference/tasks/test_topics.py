@@ -122,7 +122,7 @@ def test_wrong_documents_are_refused_with_their_reason(project, texts, counts):
     status, response = from_http(
         registered(project, texts), pd.DataFrame({"text": ["rocket"]}), task="anomaly"
     )
-    assert "does not anomaly; it does: topics, encode" in response["message"]
+    assert "has no task anomaly; its tasks: topics, encode" in response["message"]
 
 
 def test_lines_of_a_file_are_documents_where_training_read_lines(project, new_documents, tmp_path):

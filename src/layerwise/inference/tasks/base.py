@@ -120,8 +120,9 @@ def find_task(model: TrainedModel, settings: TaskSettings) -> Task:
         known = TASKS.all()
         hint = "" if name in known else nearest(name, list(known))
         hint = hint if hint.startswith("; did") else ""
-        rest = f"{hint} It does" if hint else "; it does"
-        raise TaskError(f"{what} does not {name.replace('_', ' ')}{rest}: {', '.join(offered)}")
+        raise TaskError(
+            f"{what} has no task {name}{hint + ' Its' if hint else '; its'} tasks: {', '.join(offered)}"
+        )
     task = offered[name]
     wrong = [each for each in TaskSettings.model_fields if each != "task" and each not in task.uses]
     wrong = [each for each in wrong if settings.changed(each)]

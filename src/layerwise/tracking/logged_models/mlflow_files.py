@@ -24,7 +24,7 @@ from mlflow.types.schema import AnyType
 from layerwise.inference import TrainedModel
 from layerwise.inference.tasks import answer_rows, offered_tasks, task_options
 from layerwise.parameters import TaskSettings
-from layerwise.tracking.model_lookup import LOADER_MODULE
+from layerwise.tracking.logged_models.model_lookup import LOADER_MODULE
 from layerwise.utils import WHEELS_FOLDER, package_wheel
 
 if TYPE_CHECKING:
