@@ -196,7 +196,9 @@ def measure_all(given: argparse.Namespace, rows: int, file_format: str) -> dict[
         for pipeline in given.pipelines:
             pairs = [ONE_EPOCH[pipeline]] if pipeline in ONE_EPOCH else []
             pairs += OUT_OF_CORE if given.out_of_core else []
-            found[pipeline] = measure(pipeline, [*pairs, *given.params])
+            # So few rows have no such batches.
+            pairs += [pair for pair in given.params if rows > FEW or ".batch_size=" not in pair]
+            found[pipeline] = measure(pipeline, pairs)
             if given.results:
                 line = {"command": _command(given, pipeline, rows, file_format), **asdict(found[pipeline])}
                 with given.results.open("a") as file:
