@@ -16,6 +16,7 @@ import pytest
 from kedro.framework.project import settings
 from omegaconf import OmegaConf
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from layerwise.evaluation.plots.style import SinglePassFigure
 from layerwise.pipelines.stage import Stage
@@ -103,7 +104,9 @@ def skipped_figures():
     def skipped(self, function, inputs, name=None):
         @functools.wraps(function)
         def draw_nothing(*_):
-            return SinglePassFigure()
+            nothing = SinglePassFigure()
+            nothing.set_label(name or function.__name__)
+            return nothing
 
         return figure(self, draw_nothing, inputs, name)
 
@@ -117,7 +120,10 @@ def blank_figures():
     """Save each figure as a white PNG, for runs whose figures no test looks at: drawing takes a third of them."""
 
     def save(figure, file, **options):
-        Image.new("RGB", (300, 300), "white").save(file, format="png")
+        # Each has its name in it: no two figures of a run are the same file.
+        said = PngInfo()
+        said.add_text("Title", str(figure.get_label()))
+        Image.new("RGB", (300, 300), "white").save(file, format="png", pnginfo=said)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SinglePassFigure, "savefig", save)
