@@ -61,3 +61,14 @@ def test_what_a_node_alone_needs_is_not_imported_with_the_pipelines():
     assert done.returncode == 0, done.stderr
     listed = [line[2:] for line in done.stdout.splitlines() if line.startswith("- ")]
     assert listed == sorted([*RUNNABLE, "__default__"])
+
+
+def test_answers_without_a_figure_import_nothing_that_draws_or_trains():
+    code = (
+        "import sys; from layerwise.pipeline_registry import create_pipeline; "
+        "assert len(create_pipeline('predict').nodes) == 1; "
+        "unused = {'matplotlib', 'sklearn', 'mlflow', 'pandera', 'scipy', 'torch._dynamo', 'sympy', 'skops'}; "
+        "sys.exit(', '.join(unused.intersection(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

@@ -10,8 +10,9 @@ from layerwise.data.reading import ChunkedReader
 from layerwise.inference.tasks import answer_rows
 from layerwise.inference.tasks.anomaly import Anomaly
 from layerwise.parameters import PredictSettings, TaskSettings
+from layerwise.pipelines.predict.figure_nodes import plot_unusual_rows
 from layerwise.pipelines.predict.nodes import detect_anomalies
-from layerwise.pipelines.predict.unusual_rows import UnusualRows, plot_unusual_rows
+from layerwise.pipelines.predict.unusual_rows import UnusualRows
 
 
 def ask(model, rows, **settings):

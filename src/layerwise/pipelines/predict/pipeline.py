@@ -4,7 +4,6 @@ from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.facts import current_facts
 from layerwise.pipelines.predict.nodes import detect_anomalies, predict_rows, sample_rows
-from layerwise.pipelines.predict.unusual_rows import plot_unusual_rows
 from layerwise.pipelines.stage import Stage
 
 
@@ -16,6 +15,9 @@ def create_pipeline() -> Pipeline:
     inputs = ["model", "rows", "params:predict"]
     if facts.parameter("predict.task") != "anomaly":
         return Pipeline([stage.node(predict_rows, inputs, "predictions")])
+    # Imported here, as it imports matplotlib, which no other task needs.
+    from layerwise.pipelines.predict.figure_nodes import plot_unusual_rows
+
     outputs = ["predictions", "unusual_rows"]
     return Pipeline(
         [

@@ -1,0 +1,59 @@
+"""The figure of the rows of a file that are most unusual to a model."""
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from layerwise.data import DataError
+from layerwise.evaluation import plots
+from layerwise.inference import TrainedModel
+from layerwise.inference.tasks import score_columns
+from layerwise.pipelines.predict.unusual_rows import UnusualRows
+
+SHOWN_COLUMNS = 12
+# Columns whose errors are far below their means have one color.
+SMALLEST_RATIO = 0.1
+
+
+def plot_unusual_rows(model: TrainedModel, unusual_rows: UnusualRows) -> Figure:
+    """Plot the rows of the highest anomaly score: of images the error picture, of a table the errors of the columns."""
+    inputs = unusual_rows.inputs
+    if inputs is None:
+        raise DataError(f"{unusual_rows.path}: no row has an anomaly score")
+    captions = zip(unusual_rows.names, unusual_rows.scores, strict=True)
+    if model.has_image_inputs:
+        return _plot_images(model, inputs, [f"{name}\n{score:.1f}" for name, score in captions])
+    return _plot_columns(model, inputs, [f"{name}, score {score:.1f}" for name, score in captions])
+
+
+def _plot_images(model: TrainedModel, inputs: torch.Tensor, captions: list[str]) -> Figure:
+    """Plot images, their reconstructions and the absolute difference of both."""
+    with torch.no_grad():
+        reconstructed = model.network.reconstruct(inputs.to(model.device)).cpu()  # type: ignore[operator]
+    shape = model.columns.image_shape
+    assert shape is not None
+    lines = {
+        "input": inputs,
+        "reconstruction": reconstructed.clamp(0, 1),
+        "error": (reconstructed - inputs).abs(),
+    }
+    return plots.plot_image_rows(lines, shape, title="The most unusual images", captions=captions)
+
+
+def _plot_columns(model: TrainedModel, inputs: torch.Tensor, captions: list[str]) -> Figure:
+    """Plot the errors of the columns in multiples of their means on validation rows, the largest columns first."""
+    reference = model.parts.reference
+    assert reference is not None
+    errors = score_columns(model, inputs)[1]
+    means = np.maximum(reference.column_errors, 1e-6 * max(reference.column_errors))
+    ratios = errors / means
+    columns = ratios.mean().nlargest(SHOWN_COLUMNS).index
+    return plots.plot_heat_map(
+        ratios[columns].clip(lower=SMALLEST_RATIO),
+        captions,
+        list(columns),
+        title="The most unusual rows",
+        value="error of the column / its mean on validation rows",
+        logarithmic=True,
+        show_numbers=False,
+    )
