@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
-from layerwise.data.reading import typical_inputs
 from layerwise.evaluation.unsupervised import error_columns, make_attribution, make_scorer
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
@@ -103,9 +101,8 @@ def attribute_scores(model: TrainedModel, inputs: Tensor) -> pd.DataFrame:
 
     reference = model.parts.reference
     assert reference is not None
-    typical = torch.from_numpy(typical_inputs(model.preprocessor, 1, 0)[0])
     score = make_scorer(model.network, model.columns, reference.density)
-    attribute = make_attribution(score, model.columns, typical)
+    attribute = make_attribution(score, model.columns, model.typical_row)
     found = apply_in_blocks(attribute, inputs, model.device).numpy()
     return pd.DataFrame(found, columns=error_columns(model.columns))
 

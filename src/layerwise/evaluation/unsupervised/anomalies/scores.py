@@ -30,7 +30,7 @@ class AnomalyReference(Config):
     Args:
         score_quantiles: of the scores of the validation rows, in even steps from the lowest to the highest.
         column_errors: the mean squared error of each raw column's reconstruction on the validation rows; of each pixel
-            of images.
+            of images: what is usual of a row's errors.
         input_means: of the training rows, a number a column of the inputs: where imputation begins.
         density: of the training rows; None where the score is an RBM's free energy.
         probability: of a score; None where no anomalies are known.
