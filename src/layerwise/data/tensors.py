@@ -12,6 +12,7 @@ import torch
 from pydantic import field_validator
 from torch import Tensor
 
+from layerwise.data.errors import DataError
 from layerwise.data.image_layout import ImageShape, describe_shape
 from layerwise.data.row_rules import RowRules
 from layerwise.data.target_transforms import TargetTransform, TransformName
@@ -52,8 +53,14 @@ class TensorData:
         return replace(self, inputs=inputs)
 
     def with_mean_weight_1(self) -> TensorData:
-        """Return the same rows with weights whose mean is 1, so that the mean of weighted losses is a weighted mean."""
-        return self if self.weights is None else replace(self, weights=self.weights / self.weights.mean())
+        """Return the same rows with weights whose mean is 1: of losses, weighted means. A DataError: all are 0."""
+        if self.weights is None or not len(self):
+            return self
+        if not self.weights.any():
+            raise DataError(
+                f"problem.weights: all {len(self):,} rows of a part of the split have the weight 0"
+            )
+        return replace(self, weights=self.weights / self.weights.mean())
 
     def weighted(self, losses: Tensor) -> Tensor:
         """Return losses of these rows, each times its row's weight, in the losses' shape.

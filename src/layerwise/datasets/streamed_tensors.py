@@ -1,9 +1,11 @@
-"""Rows that come block by block, written into one safetensors file without being in memory together."""
+"""Rows that come block by block, written into safetensors files without being in memory together."""
 
 from __future__ import annotations
 
 import json
 import math
+import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,31 +22,71 @@ DTYPES = {torch.float32: "F32", torch.int64: "I64"}
 NAMES = ("targets", "inputs", "weights")
 
 
-def write_streamed(rows: StreamedRows, path: Path) -> None:
+def write_streamed(rows: StreamedRows, path: Path, keep_others: bool = False) -> None:
     """Write rows as `TensorsDataset` would write them in memory; the file appears whole or not at all.
+
+    Args:
+        rows: of one part of a table.
+        path: of the file.
+        keep_others: whether the same pass over the table writes its other parts to files beside this one, which take
+            their names when their rows are written.
+
+    Raises:
+        DataError: there are other rows than there should be, or all weights are 0.
+    """
+    with atomic_write(path) as own:
+        there = rows.whole.written.pop(rows.part, None)
+        if there is not None and there.exists():
+            shutil.move(there, own)
+        else:
+            _write_in_one_pass(rows, own, path if keep_others else None)
+        if "weights" in load_file(own):
+            _divide_by_mean(own)
+
+
+def _write_in_one_pass(rows: StreamedRows, own: Path, beside: Path | None) -> None:
+    """Write rows to `own`, and those of the other parts that no file holds to files beside a path, if one is given."""
+    whole, paths = rows.whole, {rows.part: own}
+    if beside is not None:
+        paths |= {part: beside.with_name(f".{beside.name}.{part}.part") for part in rows.unwritten[1:]}
+    try:
+        with ExitStack() as opened:
+            writers = {
+                part: _Writer(opened.enter_context(open(path, "wb")), whole.n_rows(part))
+                for part, path in paths.items()
+            }
+            for block in whole.blocks(*paths):
+                for part, tensors in block.items():
+                    writers[part].add(tensors)
+        if any(each.written != each.n_rows for each in writers.values()):
+            raise DataError(f"{whole.table.path} has changed while it was read: start the run anew")
+    except BaseException:
+        for part, path in paths.items():
+            if part != rows.part:
+                path.unlink(missing_ok=True)
+        raise
+    whole.written.update({part: path for part, path in paths.items() if part != rows.part})
+
+
+class _Writer:
+    """Write a safetensors file block by block.
 
     The header comes first, as the number of rows is known before them, and each tensor has its place: a block's rows go
     to the ends of what is written of each.
-
-    Raises:
-        DataError: there are other rows than there should be.
     """
-    n_rows, written = len(rows), 0
-    with atomic_write(path) as part:
-        places: dict[str, int] = {}
-        with open(part, "wb") as file:
-            for block in rows.blocks():
-                tensors = _tensors(block)
-                if not places:
-                    places = _write_header(file, tensors, n_rows)
-                for name, values in tensors.items():
-                    file.seek(places[name])
-                    places[name] += file.write(values.contiguous().numpy().data)
-                written += len(block)
-        if written != n_rows:
-            raise DataError(f"{rows.table.path} has changed while it was read: start the run anew")
-        if "weights" in places:
-            _divide_by_mean(part)
+
+    def __init__(self, file: BinaryIO, n_rows: int) -> None:
+        self.file, self.n_rows, self.written = file, n_rows, 0
+        self._places: dict[str, int] = {}
+
+    def add(self, block: TensorData) -> None:
+        """Write the next rows."""
+        tensors = _tensors(block)
+        self._places = self._places or _write_header(self.file, tensors, self.n_rows)
+        for name, values in tensors.items():
+            self.file.seek(self._places[name])
+            self._places[name] += self.file.write(values.contiguous().numpy().data)
+        self.written += len(block)
 
 
 def _tensors(block: TensorData) -> dict[str, Tensor]:

@@ -33,7 +33,7 @@ class TensorsDataset(StoredDataset[TensorData | SparseTensorData]):
     def _write(self, data: TensorData | SparseTensorData | StreamedRows, path: Path) -> None:
         if isinstance(data, StreamedRows):
             try:
-                write_streamed(data, path)
+                write_streamed(data, path, keep_others=not self._location.is_remote)
             except DataError as error:
                 raise DatasetError(f"{error}.") from error
             return

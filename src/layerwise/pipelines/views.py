@@ -17,11 +17,15 @@ from layerwise.evaluation import plots
 from layerwise.evaluation.metrics import MetricsByModel, linear_probe
 from layerwise.evaluation.unsupervised import fit_pca
 from layerwise.training import ReconstructedRow
+from layerwise.utils import torch_rng
 
 log = logging.getLogger(__name__)
 
 # The fraction of the labelled rows' variance that the components explain.
 EXPLAINED_VARIANCE = 0.95
+# Rows that a probe takes of the labelled, the validation and the test rows: more change it by less than its interval,
+# and the features of a million rows are some hundred megabytes.
+PROBED_ROWS = (200_000, 100_000, 100_000)
 
 
 def log_diagnoses(diagnoses: Sequence[str]) -> None:
@@ -42,6 +46,9 @@ def probe_views(
 ) -> MetricsByModel:
     """Fit linear models on a representation, on the raw rows and on their principal components.
 
+    Of more than 200,000 labelled rows so many are sampled, of more than 100,000 validation or test rows as many as
+    that; the log says so.
+
     Args:
         name: of the representation.
         represent: returns it of inputs (n, n_inputs).
@@ -53,6 +60,10 @@ def probe_views(
     Returns:
         The metrics on the test rows by view: `name`, `raw` and `pca`.
     """
+    parts = {
+        part: _sampled(rows, at_most, seed, part)
+        for (part, rows), at_most in zip(parts.items(), PROBED_ROWS, strict=True)
+    }
     components = fit_pca(parts["labelled"].inputs, EXPLAINED_VARIANCE)
     views: dict[str, Callable[[Tensor], Any]] = {
         name: represent,
@@ -72,6 +83,14 @@ def probe_views(
             n_bootstrap=bootstrap,
         )
     return MetricsByModel.model_validate(found)
+
+
+def _sampled(rows: TensorData, at_most: int, seed: int, part: str) -> TensorData:
+    if len(rows) <= at_most:
+        return rows
+    log.info("Probes: %s of the %s %s rows, drawn at random", f"{at_most:,}", f"{len(rows):,}", part)
+    rng = torch_rng(seed, "probed rows", part)
+    return rows[torch.randperm(len(rows), generator=rng, device=rng.device)[:at_most].sort().values]
 
 
 def describe_probe(found: MetricsByModel, columns: DataSpec) -> str:

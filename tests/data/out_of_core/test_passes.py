@@ -7,7 +7,7 @@ import torch
 from kedro.io import DatasetError
 
 from layerwise.data import DataError, PreprocessingSettings, Problem, SplitSettings, split_raw
-from layerwise.data.out_of_core import LEFT_OUT, StreamedRows, divide_rows, fit_on_sample, sample_rows
+from layerwise.data.out_of_core import LEFT_OUT, StreamedTable, divide_rows, fit_on_sample, sample_rows
 from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
 from layerwise.data.reading import ReadingSettings, TableBlocks, read_text_table, resolve_file_format
 from layerwise.data.reading.cells import read_table, row_errors_of
@@ -50,10 +50,10 @@ def in_files(path, tmp_path, problem, settings, at_most=10_000, block_rows=37):
     split = split_raw(sample, problem, HASH, 0)
     parts = divide_rows(blocks, sample, problem, HASH, 0)
     preprocessor = fit_on_sample(sample, split, parts, problem, settings, 0)
-    found = {}
+    found, whole = {}, StreamedTable(blocks, parts["part"].to_numpy(), preprocessor)
     for name, part in PARTS.items():
         entry = TensorsDataset(filepath=str(tmp_path / f"{name}.safetensors"))
-        entry.save(StreamedRows(blocks, parts["part"].to_numpy(), part, preprocessor))
+        entry.save(whole.part(part))
         found[name] = entry.load()
     return found, preprocessor, parts["part"].to_numpy()
 
@@ -129,6 +129,18 @@ def test_rows_that_cannot_be_read_or_have_no_label_are_in_no_part(tmp_path, tabl
     assert any("14 of 600 rows" in note for note in preprocessor.data_spec.notes)
 
 
+def test_the_rows_of_a_block_may_all_have_the_weight_0(folder, tmp_path):
+    for k in range(2):
+        frame = pd.read_parquet(folder / f"part_{k}.parquet")
+        frame["cost"] = np.where(np.arange(len(frame)) % 300 < 60, 0.0, 1.5)
+        frame.to_parquet(folder / f"part_{k}.parquet", index=False)
+    problem, settings = Problem(**PROBLEM), PreprocessingSettings()
+    expected, _ = in_memory(folder, problem, settings)
+    found, *_ = in_files(folder, tmp_path, problem, settings, block_rows=20)
+    for name, rows in expected.items():
+        assert torch.equal(found[name].weights, rows.weights)
+
+
 def test_a_target_that_encodes_a_column_needs_all_rows(tmp_path, tables):
     frame = tables.table(600)
     frame["street"] = [f"street {k % 150}" for k in range(600)]
@@ -148,7 +160,7 @@ def test_a_file_that_changes_between_the_passes_is_found(tmp_path, tables):
     sample = sample_rows(blocks, problem, settings, 600, 0)
     parts = divide_rows(blocks, sample, problem, HASH, 0)
     preprocessor = fit_on_sample(sample, split_raw(sample, problem, HASH, 0), parts, problem, settings, 0)
-    rows = StreamedRows(blocks, parts["part"].to_numpy(), TRAINING, preprocessor)
+    rows = StreamedTable(blocks, parts["part"].to_numpy(), preprocessor).part(TRAINING)
     for n in (500, 700):
         tables.table(n).to_parquet(path, index=False)
         with pytest.raises(DatasetError, match="has changed while it was read"):

@@ -6,7 +6,7 @@ import pytest
 from helpers.raw_files import BODY, NAME, files, put, sha256, wanted
 from pydantic import ValidationError
 
-from layerwise.data.sources import SourceError, SourceFile, locate
+from layerwise.data.sources import SourceError, SourceFile, files as source_files, locate, sha256_once
 
 
 def test_a_file_already_there_wins_over_every_other_place(tmp_path, server, monkeypatch):
@@ -107,3 +107,18 @@ def test_looking_for_files_does_not_load_the_download_library():
         "sys.exit(any(name in sys.modules for name in ('pooch', 'requests', 'pandas')))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_file_is_hashed_once_while_it_stays_as_it_is(tmp_path, monkeypatch):
+    path, hashed = put(tmp_path / "raw", BODY), []
+    monkeypatch.setattr(source_files, "sha256_of", lambda *given: hashed.append(given) or sha256(BODY))
+    for _ in range(2):
+        sha256_once(path)
+    assert len(hashed) == 2  # its times of change are those of a moment ago
+    monkeypatch.setattr(source_files, "SETTLED_SECONDS", -1e9)
+    for _ in range(3):
+        locate(wanted(), tmp_path / "raw")
+    assert len(hashed) == 3
+    path.write_bytes(BODY[::-1])
+    sha256_once(path)
+    assert len(hashed) == 4

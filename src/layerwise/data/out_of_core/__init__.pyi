@@ -6,4 +6,4 @@ from .passes import (
     fit_on_sample as fit_on_sample,
     sample_rows as sample_rows,
 )
-from .streamed_rows import StreamedRows as StreamedRows
+from .streamed_rows import StreamedRows as StreamedRows, StreamedTable as StreamedTable

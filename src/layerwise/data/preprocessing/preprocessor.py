@@ -241,14 +241,16 @@ def preprocess_rows(
     return training, validation, test
 
 
-def tensors_of(preprocessor: LabelledPreprocessor, raw: Any, matrix: np.ndarray) -> TensorData:
-    """Return raw rows, whose inputs are `matrix`, as tensors with their weights as they stand."""
+def tensors_of(
+    preprocessor: LabelledPreprocessor, raw: Any, matrix: np.ndarray, are_all_rows: bool = True
+) -> TensorData:
+    """Return raw rows, whose inputs are `matrix`, as tensors with their weights as they stand, for `row_weights`."""
     inputs, targets = torch.from_numpy(np.ascontiguousarray(matrix)), None
     if isinstance(raw, Images) or preprocessor.data_spec.target_names:
         targets = torch.from_numpy(np.ascontiguousarray(preprocessor.targets(raw)))
     weights = None
     if isinstance(problem := getattr(preprocessor, "problem", None), Problem) and problem.weights is not None:
-        weights = torch.from_numpy(row_weights(raw, problem.weights).astype(np.float32))
+        weights = torch.from_numpy(row_weights(raw, problem.weights, are_all_rows).astype(np.float32))
     return TensorData(inputs, targets, weights)
 
 

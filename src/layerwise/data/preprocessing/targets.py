@@ -155,11 +155,17 @@ def check_anomalies(problem: Problem, classes: Sequence[str]) -> None:
         raise DataError("problem.anomalies names all classes: leave the normal ones out")
 
 
-def row_weights(frame: pd.DataFrame, name: str) -> np.ndarray:
+def row_weights(frame: pd.DataFrame, name: str, are_all_rows: bool = True) -> np.ndarray:
     """Return the weights of a table's rows, (n,) float64, as they stand in the column.
 
+    Args:
+        frame: the rows.
+        name: of the column.
+        are_all_rows: whether there are no others; those of a block may all be 0.
+
     Raises:
-        DataError: there is no such column, or a cell of it is empty, no number, or below 0; or all weights are 0.
+        DataError: there is no such column, or a cell of it is empty, no number, or below 0; or all weights of a
+            table are 0.
     """
     validate_columns(frame, (name,), "problem.weights: column")
     weights = as_numbers(frame[name])
@@ -170,6 +176,6 @@ def row_weights(frame: pd.DataFrame, name: str) -> np.ndarray:
             f"problem.weights: column '{name}' is {value} in row {frame.index[wrong[0]]}, and a weight is a number "
             f"of at least 0; {len(wrong)} row(s) are so"
         )
-    if not weights.any():
+    if are_all_rows and not weights.any():
         raise DataError(f"problem.weights: column '{name}' is 0 in all rows, so that none counts")
     return weights

@@ -18,7 +18,7 @@ from layerwise.data.reading.files import (
     without_malformed,
 )
 from layerwise.data.reading.settings import ReadingSettings
-from layerwise.data.sources import parquet_parts, sha256_of
+from layerwise.data.sources import parquet_parts, sha256_once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +68,7 @@ class TableBlocks:
         """Return what a frame of the rows says of its table; the files are read where their hash is not known."""
         return {
             "source": self.source or str(self.path),
-            "sha256": self.sha256 or sha256_of(self.path),
+            "sha256": self.sha256 or sha256_once(self.path),
             "file_format": self.file_format,
         }
 

@@ -7,6 +7,7 @@ from .files import (
     locate_folder as locate_folder,
     parquet_parts as parquet_parts,
     sha256_of as sha256_of,
+    sha256_once as sha256_once,
 )
 from .idx import read_idx as read_idx
 from .image_arrays import (

@@ -13,10 +13,12 @@ import logging
 import os
 import sys
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
@@ -28,6 +30,7 @@ DATA_FOLDER_VARIABLE = "LAYERWISE_DATA"
 GZIP_MAGIC = b"\x1f\x8b"
 CONNECT_AND_READ_SECONDS = (10, 30)
 CHUNK_BYTES = 1 << 16
+SETTLED_SECONDS = 1.0
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -113,6 +116,26 @@ def sha256_of(path: Path, hash_of: Literal["file", "content"] = "file") -> str:
     return digest.hexdigest()
 
 
+def sha256_once(path: Path, hash_of: Literal["file", "content"] = "file") -> str:
+    """Return what `sha256_of` does, which is not computed anew in this process for files that are as they were.
+
+    They are by their inode, size and times of change, and are read again where these are younger than a second: one
+    tick of a file system's clock may have two contents.
+    """
+    stats = [each.stat() for each in parquet_parts(path) or [path]]
+    if time.time() - max(each.st_ctime for each in stats) < SETTLED_SECONDS:
+        return sha256_of(path, hash_of)
+    states = tuple((each.st_ino, each.st_size, each.st_mtime_ns, each.st_ctime_ns) for each in stats)
+    return _sha256_of_state(path.absolute(), hash_of, states)
+
+
+@lru_cache(maxsize=64)
+def _sha256_of_state(
+    path: Path, hash_of: Literal["file", "content"], states: tuple[tuple[int, ...], ...]
+) -> str:
+    return sha256_of(path, hash_of)
+
+
 def locate(source: SourceFile, folder: str | Path | Location) -> Path:
     """Return the path of a checked file, downloading it into `folder` if it is nowhere.
 
@@ -169,7 +192,7 @@ def _check_present(source: SourceFile, path: Path) -> None:
     if not path.is_file() and not parquet_parts(path):
         raise SourceError(f"{path} should be a file, or a folder of Parquet files, but is a folder.")
     try:
-        found = sha256_of(path, source.hash_of) if source.sha256 else None
+        found = sha256_once(path, source.hash_of) if source.sha256 else None
     except PermissionError as error:
         raise SourceError(f"{path} may not be read: {error.strerror}.") from error
     except (OSError, EOFError, zlib.error) as error:

@@ -10,7 +10,7 @@ from kedro.io import DatasetError
 
 from layerwise.data import DataError
 from layerwise.data.reading import ReadingSettings
-from layerwise.data.sources import sha256_of
+from layerwise.data.sources import sha256_once
 from layerwise.datasets.previews import ROWS, TablePreview, table_preview
 from layerwise.datasets.sources.base import SourceDataset, source_file
 from layerwise.utils import address_of, parameter
@@ -118,7 +118,7 @@ class SourceTable(SourceDataset):
                 frame[name] = cells.mask(cells == "", None)
         frame.attrs.update(
             source=address_of(path),
-            sha256=self._file.sha256 or sha256_of(path),
+            sha256=self._file.sha256 or sha256_once(path),
             separator=file_format.separator,
             file_format=file_format.model_dump_json(),
             line_numbers=_line_numbers(table.line_numbers),

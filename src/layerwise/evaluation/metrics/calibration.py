@@ -7,6 +7,8 @@ outcome were drawn from its own score.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from layerwise.data import Task
@@ -19,6 +21,8 @@ MIN_REDRAWS = 200
 # The interval: how many times the gaps that were found the true ones may be, and draws of their noise.
 GAP_FACTORS = np.linspace(0, 3, 61)
 NOISE_DRAWS = 2000
+# Rows x bins of float64 are 120 MB then.
+GAPS_IN_A_MATRIX = 1_000_000
 
 
 def confidence_and_outcome(task: Task, truth: Array, scores: Array) -> tuple[Array, Array]:
@@ -40,6 +44,21 @@ def calibration_gaps(confidence: Array, outcome: Array) -> Array:
     for column in range(confidence.shape[1]):
         gaps[np.arange(len(gaps)), bins[:, column]] += outcome[:, column] - confidence[:, column]
     return gaps
+
+
+def summed_gaps(confidence: Array, outcome: Array) -> Callable[[Array], Array]:
+    """Return what sums the gaps of each bin by the weights of rows: (b, n) to (b, bins).
+
+    The gaps of many rows are summed bin by bin, as the matrix of them would be the largest thing of a run; of others
+    they are one matrix product.
+    """
+    if confidence.shape[1] > 1 or len(confidence) <= GAPS_IN_A_MATRIX:
+        gaps = calibration_gaps(confidence, outcome)
+        return lambda weights: weights @ gaps
+    bins, residual = calibration_bin(confidence[:, 0]), outcome[:, 0] - confidence[:, 0]
+    return lambda weights: np.stack(
+        [np.bincount(bins, each * residual, CALIBRATION_BINS) for each in weights]
+    )
 
 
 def errors_if_calibrated(confidence: Array, n_redraws: int, rng: np.random.Generator) -> Array:
@@ -89,7 +108,8 @@ def calibration_interval(
     gap = by_bin(residual) / np.maximum(counts, 1)
     # The outcomes of one row's labels may go together, and then they are fewer than they look.
     spread = float((residual**2).sum())  # 0 where each score is certain and right
-    of_rows = float((calibration_gaps(confidence, outcome) ** 2).sum())
+    one_each = confidence.shape[1] == 1 and n > GAPS_IN_A_MATRIX
+    of_rows = spread if one_each else float((calibration_gaps(confidence, outcome) ** 2).sum())
     inflation = max(1.0, of_rows / spread) if spread else 1.0
     noise = rng.standard_normal((NOISE_DRAWS, CALIBRATION_BINS))
     true, as_high, as_low = [], [], []

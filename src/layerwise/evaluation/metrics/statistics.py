@@ -14,7 +14,7 @@ import numpy as np
 
 from layerwise.data import Task
 from layerwise.evaluation.metrics.arrays import Array, as_array, indicator_matrix, predicted_indicators
-from layerwise.evaluation.metrics.calibration import calibration_gaps, confidence_and_outcome
+from layerwise.evaluation.metrics.calibration import confidence_and_outcome, summed_gaps
 from layerwise.utils import numpy_rng
 
 Statistic = Callable[[Array], Array]
@@ -31,7 +31,7 @@ def classification_statistics(
     chosen = predicted_indicators(task, scores, threshold)
     right = right_rows(task, targets, scores, threshold).astype(np.float64)
     losses, brier = row_losses(task, truth, scores, epsilon).values()
-    gaps = calibration_gaps(*confidence_and_outcome(task, truth, scores))
+    gaps = summed_gaps(*confidence_and_outcome(task, truth, scores))
     true_positives, actual, predicted = truth * chosen, truth, chosen
 
     def balanced_accuracy(weights: Array) -> Array:
@@ -54,7 +54,7 @@ def classification_statistics(
         "f1": f1,
         "log_loss": lambda weights: _mean(weights, losses),
         "brier": lambda weights: _mean(weights, brier),
-        "calibration_error": lambda weights: np.abs(weights @ gaps).sum(1) / (weights.sum(1) * gaps_per_row),
+        "calibration_error": lambda weights: np.abs(gaps(weights)).sum(1) / (weights.sum(1) * gaps_per_row),
     }
     gaps_per_row = truth.shape[1] if task == "multilabel" else 1
     if task == "multilabel":

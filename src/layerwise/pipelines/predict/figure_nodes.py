@@ -1,9 +1,11 @@
 """The figure of the rows of a file that are most unusual to a model."""
 
+import logging
+
 import torch
 from matplotlib.figure import Figure
 
-from layerwise.data import DataError
+from layerwise.data.reading import ChunkedReader
 from layerwise.evaluation import plots
 from layerwise.inference import TrainedModel
 from layerwise.inference.tasks import attribute_scores
@@ -12,13 +14,21 @@ from layerwise.pipelines.predict.unusual_rows import UnusualRows
 SHOWN_COLUMNS = 12
 # What adds less to a score has one color.
 SMALLEST = 0.1
+log = logging.getLogger(__name__)
 
 
-def plot_unusual_rows(model: TrainedModel, unusual_rows: UnusualRows) -> Figure:
-    """Plot the rows of the highest anomaly score: of images the error picture, of a table what each column adds."""
-    inputs = unusual_rows.inputs
-    if inputs is None:
-        raise DataError(f"{unusual_rows.path}: no row has an anomaly score")
+def plot_unusual_rows(
+    model: TrainedModel, rows: ChunkedReader, unusual_rows: UnusualRows
+) -> Figure | list[Figure]:
+    """Plot the rows of the highest anomaly score: of images the error picture, of a table what each column adds.
+
+    Returns:
+        The figure; an empty list, for which its entry writes none, where every row was refused.
+    """
+    if not unusual_rows.scores:
+        log.warning("%s: no row has an anomaly score, so that there is no figure of unusual rows", rows.path)
+        return []
+    inputs = torch.tensor(unusual_rows.inputs)
     captions = zip(unusual_rows.names, unusual_rows.scores, strict=True)
     if model.has_image_inputs:
         return _plot_images(model, inputs, [f"{name}\n{score:.1f}" for name, score in captions])

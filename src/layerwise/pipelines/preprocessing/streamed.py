@@ -7,7 +7,15 @@ import pandas as pd
 from kedro.pipeline import Node
 
 from layerwise.data import DataError, PreprocessingSettings, Problem
-from layerwise.data.out_of_core import PART, PART_NAMES, StreamedRows, divide_rows, fit_on_sample, sample_rows
+from layerwise.data.out_of_core import (
+    PART,
+    PART_NAMES,
+    StreamedRows,
+    StreamedTable,
+    divide_rows,
+    fit_on_sample,
+    sample_rows,
+)
 from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.data.reading import TableBlocks
 from layerwise.parameters import ComputeSettings
@@ -30,9 +38,9 @@ def read_sampled_rows(
 def stream_rows(
     raw: TableBlocks, parts: pd.DataFrame, preprocessor: LabelledPreprocessor
 ) -> tuple[StreamedRows, StreamedRows, StreamedRows]:
-    """Return the rows of each part, which become tensors while they are written."""
-    codes = parts[PART].to_numpy()
-    training, validation, test = (StreamedRows(raw, codes, part, preprocessor) for part in PART_NAMES)
+    """Return the rows of each part, which become tensors while they are written, all in one pass."""
+    whole = StreamedTable(raw, parts[PART].to_numpy(), preprocessor)
+    training, validation, test = map(whole.part, PART_NAMES)
     return training, validation, test
 
 
