@@ -128,35 +128,28 @@ def stands_in(request, folders):
 
 
 # Folders whose tests look at no figure, nor at the drawing of one, that a run of theirs makes.
-WITHOUT_FIGURES = ("checkpointing", "cli")
-# Folders whose tests run pipelines of their own for what is not drawn.
-FEW_FIGURES = ("inference", "parameters", "sweeping", "tracking", "training")
-
-
-def figures_of_runs(blank, skipped):
-    """A context in which figures are drawn and saved blank, are not drawn at all, or one that changes nothing."""
-    from helpers.quick_projects import blank_figures, skipped_figures
-
-    return skipped_figures() if skipped else blank_figures() if blank else nullcontext()
+WITHOUT_FIGURES = ("checkpointing", "cli", "inference", "parameters", "sweeping", "tracking", "training")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def figures_are_drawn_where_they_are_looked_at(request):
-    """Leaves out the figures of some tests' runs; those of fixtures of the whole session are drawn."""
-    with figures_of_runs(False, stands_in(request, WITHOUT_FIGURES)):
+    """Leaves out the figures of some tests' runs, and of their modules'; fixtures of the whole session choose."""
+    from helpers.quick_projects import skipped_figures
+
+    with skipped_figures() if stands_in(request, WITHOUT_FIGURES) else nullcontext():
         yield
 
 
 @pytest.fixture(autouse=True)
 def a_tests_own_runs_draw_what_it_looks_at(request):
-    """Leaves out the figures of a test's own runs unless it is marked `figures`; a fixture of many tests draws its.
+    """Saves the figures of a pipeline test's own runs blank unless it is marked `figures`.
 
-    The tests of the pipelines draw them, by which every setting's figures are tried, and save them blank.
+    They are drawn all the same, by which every setting's figures are tried; a fixture of many tests saves its own.
     """
-    marked = request.node.get_closest_marker("figures")
-    with figures_of_runs(
-        not marked and stands_in(request, ["pipelines"]), not marked and stands_in(request, FEW_FIGURES)
-    ):
+    from helpers.quick_projects import blank_figures
+
+    blank = stands_in(request, ["pipelines"]) and not request.node.get_closest_marker("figures")
+    with blank_figures() if blank else nullcontext():
         yield
 
 

@@ -22,11 +22,18 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from forks import processor_seconds, start, status_of
 from runs import PIPELINES, Runs, golden
 
 LAST_SECONDS = 2.0
+
+
+def differences(found: Any, expected: Any) -> str:
+    """Return what two records do not have in common, the first of it."""
+    pairs = (set(each.items() if isinstance(each, dict) else each or ()) for each in (found, expected))
+    return "; ".join(map(str, sorted(set.symmetric_difference(*pairs), key=str)[:6]))
 
 
 class Kills:
@@ -63,6 +70,8 @@ class Kills:
             print(
                 f"  {problem} killed after {moment:.2f} of {seconds:.2f} s, {stage}: {key} differ", flush=True
             )
+            if key in ("weights", "files", "metrics"):
+                print(f"    {differences(found.get(key), expected[key])}", flush=True)
             if key in ("statuses", "finished", "versions", "models"):
                 print(f"    {found.get(key)} in place of {expected[key]}", flush=True)
         self.counts["as if nothing had happened"] += not differ

@@ -10,7 +10,7 @@ from helpers.resumable_trainings import TRAININGS, dbn
 
 from layerwise.checkpointing import CheckpointSettings, CheckpointStore, store as checkpoints
 from layerwise.training.diagnostics import LayerStatistics
-from layerwise.utils import set_checkpoint_store
+from layerwise.utils import collected_reports, set_checkpoint_store
 
 OFTEN = CheckpointSettings(epochs=1, minutes=None)
 
@@ -84,7 +84,19 @@ def test_a_training_of_captured_steps_does_so_too(name, tmp_path, monkeypatch):
         cut_off_anywhere(TRAININGS[name], tmp_path, monkeypatch)
 
 
-def cut_off_anywhere(train, tmp_path, monkeypatch):
+def cut_off_anywhere(training, tmp_path, monkeypatch):
+    def train():
+        # What a fold of a cross-validation reports is collected, and has to come back too.
+        with collected_reports() as reports:
+            found = training()
+        kept = {
+            (name, step): value
+            for values, step in reports
+            for name, value in values.items()
+            if not name.endswith("seconds")
+        }
+        return {"found": found, "reports": kept}
+
     expected = train()
     set_checkpoint_store(CheckpointStore(tmp_path / "whole", OFTEN))
     written = crash_after(monkeypatch, 0)

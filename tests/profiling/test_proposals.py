@@ -50,7 +50,14 @@ def test_a_column_that_no_setting_makes_readable_is_dropped_whatever_is_in_its_n
 
 @pytest.mark.parametrize("named", [None, "kept"])
 @pytest.mark.parametrize(
-    "text", ["${:,.0f}", "{:.1f} %", "{:.2f} EUR", lambda value: f"{value:,.2f}".replace(",", "'")]
+    "text",
+    [
+        "${:,.0f}",
+        "{:.1f} %",
+        "{:.2f} EUR",
+        lambda value: f"{value:,.2f}".replace(",", "'"),
+        lambda value: str(pd.Timedelta(seconds=round(value))),
+    ],
 )
 def test_a_target_of_numbers_as_a_table_shows_them_is_a_regression(propose, text, named):
     show = text if callable(text) else text.format
@@ -59,6 +66,11 @@ def test_a_target_of_numbers_as_a_table_shows_them_is_a_regression(propose, text
     found = propose(table, named)
     assert found.value("problem.target") == "kept"
     assert found.value("problem.task") == "regression"
+
+
+def test_a_column_of_durations_is_said_with_the_line_that_keeps_it(propose):
+    found = propose(rows(took=[f"{k % 24:02}:{k % 60:02}:00" for k in range(N)]))
+    assert any("'took'" in line and "00:00:00" in line and "category" in line for line in found.findings)
 
 
 def test_a_few_texts_that_could_be_numbers_are_classes(propose):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from layerwise.checkpointing.state import Stateful, history_from_json, history_to_json
 from layerwise.checkpointing.store import Checkpoint, CheckpointStore
-from layerwise.utils import ResumeError, current_checkpoint_store, ranks
+from layerwise.utils import ResumeError, current_checkpoint_store, current_reports, ranks
 
 if TYPE_CHECKING:
     from layerwise.checkpointing.state import Progress
@@ -40,6 +40,9 @@ class ResumableTraining:
         n_rows: int,
     ) -> None:
         self.progress, self.rng, self.n_rows = progress, rng, n_rows
+        # Reports that are collected, as those of a fold, are nowhere but in memory and here.
+        self._reports = current_reports()
+        self._n_reports_before = len(self._reports or ())
         self.parts: dict[str, Stateful] = {"plan": plan}
         for other in others:
             if hasattr(other, "state_dict") and hasattr(other, "load_state_dict"):
@@ -91,6 +94,9 @@ class ResumableTraining:
         self.progress.stop = metadata["stop"]
         self.progress.best_epoch = metadata.get("best_epoch", 0)
         self.progress.history[:] = history_from_json(metadata["history"])
+        if self._reports is not None and "reports" in metadata:
+            steps, values = metadata["reports"]
+            self._reports[self._n_reports_before :] = zip(history_from_json(values), steps, strict=True)
         now = {f"{name}/{key}": value for name, key, value in self._tensors()} | {
             "order": self.rng.get_state()
         }
@@ -117,7 +123,7 @@ class ResumableTraining:
         assert self.stage is not None
         tensors = {f"{name}/{key}": value for name, key, value in self._tensors()}
         progress = self.progress
-        metadata = {
+        metadata: dict[str, Any] = {
             "name": progress.name,
             "epochs": progress.epochs,
             "rows": self.n_rows,
@@ -127,6 +133,12 @@ class ResumableTraining:
             "history": history_to_json(progress.history),
             "best": self._best(),
         }
+        if self._reports is not None:
+            own = self._reports[self._n_reports_before :]
+            metadata["reports"] = [
+                [step for _, step in own],
+                history_to_json([values for values, _ in own]),
+            ]
         self.stage.save(progress.epoch, tensors | {"order": self.rng.get_state()}, metadata, done)
 
     def _tensors(self) -> Iterator[tuple[str, str, Tensor]]:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
+from kedro.io import DatasetError
 
 from layerwise.utils import UserError, mask_secrets, mask_secrets_in_logs
+
+# By the system's number: what helps where a file cannot be opened, be it to read or to write it.
+FIXES = {
+    errno.ENOSPC: "its disk is full: make room",
+    errno.EDQUOT: "its disk is full: make room",
+    errno.EROFS: "its disk may only be read: write to another one",
+    errno.EACCES: "give yourself the right to it",
+    errno.EPERM: "give yourself the right to it",
+}
 
 
 class ErrorMessageHook:
@@ -47,18 +58,24 @@ def show_user_errors_as_messages() -> None:
 
 def _message(error: BaseException) -> str:
     if not _is_of_a_config(error):
-        text = str(error)
-        if "Failed while saving data" not in text:  # Kedro's words, beside which the file is named
-            return text
-        from layerwise.tracking.outbox import disk_fix
-
-        fix = disk_fix(error)
-        return f"{text}: {fix}" if fix and fix not in text else text
+        fix = _file_fix(error)
+        return f"{error}: {fix}" if fix else str(error)
     reasons = [
         ": ".join([*map(str, each["loc"]), each["msg"].removeprefix("Value error, ")])
         for each in error.errors()  # type: ignore[attr-defined]
     ]
     return f"{error.title}: {'; '.join(reasons)}"  # type: ignore[attr-defined]
+
+
+def _file_fix(error: BaseException) -> str:
+    """Return what helps where one of Kedro's own datasets could not open its file, which its message names.
+
+    The project's errors say it themselves.
+    """
+    at: BaseException | None = error
+    while isinstance(at, DatasetError) and not isinstance(at, UserError):
+        at = at.__cause__
+    return FIXES.get(at.errno or 0, "") if isinstance(at, OSError) and not isinstance(at, UserError) else ""
 
 
 def _is_of_a_config(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 from kedro.io import AbstractDataset, DatasetError
 
-from layerwise.utils import Location, MissingFileError, StorageError
+from layerwise.utils import Location, MissingFileError, StorageError, UserError
 
 T = TypeVar("T")
 
@@ -22,6 +22,26 @@ def storage_errors() -> Iterator[None]:
         yield
     except StorageError as error:
         raise DatasetError(str(error)) from error
+
+
+class WriteError(UserError, DatasetError):
+    """A file of a run cannot be written."""
+
+
+@contextmanager
+def writing_errors(location: Location) -> Iterator[None]:
+    """Have a file that cannot be written said in one sentence, of a disk that is full or forbidden with the fix."""
+    try:
+        yield
+    except (DatasetError, UserError):
+        raise
+    except Exception as error:
+        from layerwise.tracking.outbox import disk_fix
+
+        fix, reason = disk_fix(error), " ".join(str(getattr(error, "strerror", "") or error).split())
+        if not fix and not isinstance(error, OSError):
+            raise
+        raise WriteError(f"{location} cannot be written: {f'{fix} ({reason})' if fix else reason}") from error
 
 
 def local_table(location: Location) -> Path:
@@ -83,9 +103,9 @@ class StoredDataset(AbstractDataset[T, T]):
         """Write the data; the files appear whole or not at all.
 
         Raises:
-            DatasetError: they cannot be written.
+            WriteError: they cannot be written.
         """
-        with storage_errors(), self._location.writing() as path:
+        with storage_errors(), self._location.writing() as path, writing_errors(self._location):
             self._write(data, path)
 
     def _local_path(self) -> Path:

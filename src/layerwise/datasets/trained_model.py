@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from kedro.io import AbstractDataset, DatasetError
 
 from layerwise.datasets.previews import COLUMNS, ROWS, TablePreview, table_preview
-from layerwise.datasets.stored import StoredDataset, local_table, storage_errors
+from layerwise.datasets.stored import StoredDataset, local_table, storage_errors, writing_errors
 from layerwise.utils import Location, atomic_write, problem, project_path
 
 if TYPE_CHECKING:
@@ -192,10 +192,7 @@ class TableDataset(StoredDataset["pd.DataFrame"]):
     def _write(self, data: pd.DataFrame, path: Path) -> None:
         from layerwise.data.reading import write_marked
 
-        try:
-            write_marked(path, [data.to_csv(index=False, float_format=self._float_format)])
-        except OSError as error:
-            raise DatasetError(f"{self._location} cannot be written: {error.strerror or error}") from error
+        write_marked(path, [data.to_csv(index=False, float_format=self._float_format)])
 
     def preview(self) -> TablePreview:
         """Return the first rows."""
@@ -250,21 +247,18 @@ class PredictionsDataset(AbstractDataset["Answers", "pd.DataFrame"]):
             location = self.location
             if self._input_path and location.identity == Location(self._input_path).identity:
                 raise DatasetError(f"{location} holds the rows themselves; name another predict.output")
-            with location.writing() as path:
+            with location.writing() as path, writing_errors(location):
                 self._write(data, path)
         log.info("The predictions are in %s", location)
 
     def _write(self, data: Answers, path: Path) -> None:
         from layerwise.data.reading import write_marked
 
-        try:
-            if path.suffix == ".parquet":
-                with atomic_write(path) as part:
-                    _write_parquet(data.tables(), part)
-            else:
-                write_marked(path, data, data.exempt_columns)
-        except OSError as error:
-            raise DatasetError(f"{self.location} cannot be written: {error.strerror or error}") from error
+        if path.suffix == ".parquet":
+            with atomic_write(path) as part:
+                _write_parquet(data.tables(), part)
+        else:
+            write_marked(path, data, data.exempt_columns)
 
     def _exists(self) -> bool:
         return self.location.exists()

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 class TypedDataset(StoredDataset[Any]):
     """A pydantic model, written as JSON and read as what it was.
 
+    What is saved may be a function without arguments that returns the model, where it is not known before the outputs
+    that stand before it are written.
+
     Args:
         model: the model's class by its public name, such as `layerwise.data.DataSpec`. It is imported when something
             is read or written, since the catalog is built at every start.
@@ -45,6 +48,7 @@ class TypedDataset(StoredDataset[Any]):
             raise DatasetError(f"{self._location} cannot be read: {error}") from error
 
     def _write(self, data: Any, path: Path) -> None:
+        data = data() if callable(data) else data
         if not isinstance(data, self._class()):
             raise DatasetError(f"{self._location} is for {self._model}, not for {type(data).__name__}")
         with atomic_write(path) as part:

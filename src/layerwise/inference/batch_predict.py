@@ -77,6 +77,8 @@ class StreamedPredictions:
         # A row has what stood in its file before its answer, a picture its file's name, an array its position.
         self.copies_rows = reader.has_pictures or (not model.has_image_inputs and self.task.beside_rows)
         self.n_rows = self.n_rejected = 0
+        # Whether all rows have been answered.
+        self.is_complete = False
         self.seconds = 0.0
         self.reasons: Counter[str] = Counter()
         own = [*self.task.columns(model, self.settings), ERROR_COLUMN]
@@ -117,6 +119,7 @@ class StreamedPredictions:
         """Yield each chunk with the answers to its valid rows and the reasons of the others, and count them."""
         began, lines = time.perf_counter(), ProgressLines(log)
         self.n_rows = self.n_rejected = 0
+        self.is_complete = False
         self.reasons.clear()
         for chunk in self.reader.chunks(self.model.file_format, self.model.plain_numbers):
             answers, reasons = answer_chunk(self.model, self.task, chunk, self.settings, self.strict)
@@ -127,6 +130,7 @@ class StreamedPredictions:
             lines.say("%s rows predicted so far, %s rejected", f"{self.n_rows:,}", f"{self.n_rejected:,}")
         self.seconds = time.perf_counter() - began
         self._log_counts()
+        self.is_complete = True
 
     def _before(self, chunk: Chunk) -> list[Iterable[str]]:
         """Return what stands before the answer: a chunk's lines, or cells of the columns that it does not hold."""

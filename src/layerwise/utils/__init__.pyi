@@ -31,6 +31,7 @@ from .run_context import (
     Compute as Compute,
     collected_reports as collected_reports,
     current_checkpoint_store as current_checkpoint_store,
+    current_reports as current_reports,
     flush_reports as flush_reports,
     in_trial as in_trial,
     kind_of_rows as kind_of_rows,

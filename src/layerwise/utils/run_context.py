@@ -196,6 +196,11 @@ def collected_reports() -> Iterator[list[Report]]:
             _context.collectors[thread] = before
 
 
+def current_reports() -> list[Report] | None:
+    """Return what `collected_reports` has of this thread so far, which a checkpoint keeps; None where none collects."""
+    return _context.collectors.get(threading.get_ident())
+
+
 def report_tags(tags: Mapping[str, str]) -> None:
     """Report facts about the run, such as the source of its rows."""
     for listener in _context.listeners:

@@ -1,18 +1,15 @@
-from copy import deepcopy
-
 import numpy as np
 import pandas as pd
 import pytest
 from helpers.model_doors import answers, assert_same_numbers, from_pipeline, registered
 
-from layerwise.data import DataError
 from layerwise.data.reading import ChunkedReader
+from layerwise.datasets import TypedDataset
 from layerwise.inference.tasks import answer_rows
 from layerwise.inference.tasks.anomaly import Anomaly
 from layerwise.parameters import PredictSettings, TaskSettings
 from layerwise.pipelines.predict.figure_nodes import plot_unusual_rows
 from layerwise.pipelines.predict.nodes import detect_anomalies
-from layerwise.pipelines.predict.unusual_rows import UnusualRows
 
 
 def ask(model, rows, **settings):
@@ -59,6 +56,25 @@ def test_a_column_out_of_place_is_named_first(project, fires):
     assert found["anomaly_score"] > usual["anomaly_score"]
 
 
+def test_the_column_of_an_outlier_is_named_first_whatever_it_does_to_the_other_columns(project, fires):
+    model = registered(project, "asked.autoencoder")
+    numbers = ["FFMC", "DMC", "DC", "ISI", "temp", "RH", "wind"]
+    named = []
+    for k, name in enumerate(numbers):
+        low, high = fires[name].min(), fires[name].max()
+        odd = fires.iloc[10 * k : 10 * k + 10].assign(**{name: high + (high - low) / 2})
+        found = ask(model, odd, contamination=0.5)
+        named += [text.startswith(f"{name} ") for text in found["unusual_columns"][found["is_anomaly"]]]
+    assert len(named) > 50
+    assert np.mean(named) > 0.9
+
+
+def test_a_row_that_is_not_anomalous_has_no_unusual_columns(project, fires):
+    found = ask(registered(project, "asked.rbm"), fires, contamination=0.1)
+    assert (found["unusual_columns"][~found["is_anomaly"]] == "").all()
+    assert (found["unusual_columns"][found["is_anomaly"]] != "").mean() > 0.9
+
+
 def test_the_errors_of_the_columns_are_those_of_the_reconstruction(project, images):
     model = registered(project, "asked_digits.autoencoder")
     frame = images[1]
@@ -70,19 +86,25 @@ def test_the_errors_of_the_columns_are_those_of_the_reconstruction(project, imag
     assert isinstance(found, pd.DataFrame)
 
 
-def drawn(model, reader):
+def drawn(model, reader, tmp_path, *, asynchronous=False):
     """Return the figure of the rows that are found unusual while the answers are written."""
-    predictions, unusual = detect_anomalies(model, reader, PredictSettings(task="anomaly"))
-    # Kedro may copy what it keeps in memory before the rows are answered.
-    kept = deepcopy(unusual)
+    predictions, search = detect_anomalies(model, reader, PredictSettings(task="anomaly"))
+    entry = TypedDataset(
+        model="layerwise.pipelines.predict.unusual_rows.UnusualRows", filepath=str(tmp_path / "unusual.json")
+    )
+    if asynchronous:
+        entry.save(search)
     for _ in predictions:
         pass
-    return plot_unusual_rows(model, kept)
+    if not asynchronous:
+        entry.save(search)
+    return plot_unusual_rows(model, reader, entry.load())
 
 
-def test_the_pipeline_draws_the_most_unusual_rows(project, fires, table_file, images):
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_the_pipeline_draws_the_most_unusual_rows(project, fires, table_file, images, tmp_path, asynchronous):
     model = registered(project, "asked_digits.autoencoder")
-    figure = drawn(model, ChunkedReader(images[0], chunk_rows=5))
+    figure = drawn(model, ChunkedReader(images[0], chunk_rows=5), tmp_path, asynchronous=asynchronous)
     scores = ask(model, images[1])["anomaly_score"]
     order = scores.sort_values(ascending=False).index
     captions = [label.get_text() for label in figure.axes[0].get_xticklabels()]
@@ -90,7 +112,7 @@ def test_the_pipeline_draws_the_most_unusual_rows(project, fires, table_file, im
     model = registered(project, "asked.autoencoder")
     scores = ask(model, fires)["anomaly_score"].sort_values(ascending=False, kind="stable")
     for chunk_rows in (7, 100, 1000):
-        figure = drawn(model, ChunkedReader(table_file, chunk_rows))
+        figure = drawn(model, ChunkedReader(table_file, chunk_rows), tmp_path, asynchronous=asynchronous)
         names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
         assert names == [f"row {k}, score {score:.1f}" for k, score in scores[:20].items()], chunk_rows
 
@@ -107,10 +129,32 @@ def test_the_rows_are_answered_once_for_the_answers_and_the_figure(project, fire
     assert sum(answered) == len(fires)
 
 
-def test_a_file_without_a_right_row_has_no_figure(project, fires):
-    model = registered(project, "asked.autoencoder")
-    with pytest.raises(DataError, match=r"rows\.csv: no row has an anomaly score"):
-        plot_unusual_rows(model, UnusualRows(model, "rows.csv"))
+@pytest.mark.figures
+def test_a_file_without_a_right_row_has_no_figure(project, fires, table_file, tmp_path, caplog):
+    from_pipeline(project, "asked.autoencoder", table_file, task="anomaly")
+    figure = project.path / "data/08_reporting/asked/predict/unusual_rows.png"
+    assert figure.exists()
+    wrong = tmp_path / "wrong.csv"
+    fires.assign(wind="much").to_csv(wrong, index=False)
+    with caplog.at_level("WARNING"):
+        found = from_pipeline(project, "asked.autoencoder", wrong, task="anomaly")
+    assert found["error"].notna().all()
+    assert len(found) == len(fires)
+    assert not figure.exists()
+    assert caplog.text.count("no row has an anomaly score") == 1
+    run, _ = project.last_run()
+    assert not list((project.path / "mlruns").glob(f"**/{run}/artifacts/figures/*"))
+
+
+@pytest.mark.figures
+def test_the_figure_of_unusual_rows_is_drawn_by_a_run_of_its_own(project, table_file):
+    from_pipeline(project, "asked.autoencoder", table_file, task="anomaly")
+    figure = project.path / "data/08_reporting/asked/predict/unusual_rows.png"
+    before = figure.read_bytes()
+    figure.unlink()
+    given = {"model": "asked.autoencoder@champion", "input": str(table_file), "task": "anomaly"}
+    project.run("predict", predict=given, tags=["figures"])
+    assert figure.read_bytes() == before
 
 
 def test_the_figure_of_unusual_rows_is_logged_with_the_run(project, fires, table_file):

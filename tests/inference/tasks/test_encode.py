@@ -4,7 +4,7 @@ import pytest
 from helpers.model_doors import answers, assert_same_numbers, from_http, pyfunc, registered
 
 from layerwise.data import DataError
-from layerwise.inference.tasks import TaskError, answer_rows
+from layerwise.inference.tasks import TaskError, answer_rows, encode
 from layerwise.parameters import TaskSettings
 
 
@@ -34,6 +34,21 @@ def test_an_rbms_latents_are_the_sigmoid_of_its_pre_activations(project, fires):
     expected = 1 / (1 + np.exp(-(bias + rows @ weight)))
     np.testing.assert_allclose(found.to_numpy(), expected, atol=1e-5)
     assert list(found) == [f"hidden_{k + 1}" for k in range(40)]
+
+
+def test_a_narrow_table_is_read_at_once_and_in_parts_has_the_same_latents(project, fires, monkeypatch):
+    model, counted = registered(project, "asked.rbm"), []
+    rows = pd.concat([model.select_inputs(fires)] * 24, ignore_index=True)
+    assert len(rows) > encode.ROWS_AT_A_TIME
+    read = type(model).inputs
+    monkeypatch.setattr(
+        type(model), "inputs", lambda self, rows: counted.append(len(rows)) or read(self, rows)
+    )
+    at_once = encode.encoded(model, rows)
+    assert counted == [len(rows)]
+    monkeypatch.setattr(encode, "NUMBERS_AT_A_TIME", 0)
+    np.testing.assert_array_equal(encode.encoded(model, rows), at_once)
+    assert counted[1:] == [encode.ROWS_AT_A_TIME, len(rows) - encode.ROWS_AT_A_TIME]
 
 
 def test_the_signature_says_what_may_be_asked_with_plain_defaults(project, fires):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from helpers.model_doors import from_http, pyfunc, registered
+from helpers.quick_projects import skipped_figures
 
 from layerwise.data import DataError
 from layerwise.data.schemas import FOREST_FIRES
@@ -17,7 +18,8 @@ from layerwise.parameters import TaskSettings
 @pytest.fixture(scope="session")
 def generated(project):
     """The GAN of the table, registered as `asked.gan`."""
-    project.run("gan", env="forest_fires_size", problem={"name": "asked"})
+    with skipped_figures():
+        project.run("gan", env="forest_fires_size", problem={"name": "asked"})
 
 
 def ask(model, rows=None, **settings):

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from layerwise.inference.model import TrainedModel
 
 
+# Rows that are read at a time, at the least; of narrow tables as many as hold the numbers of so many images.
 ROWS_AT_A_TIME = 8192
+NUMBERS_AT_A_TIME = 784 * ROWS_AT_A_TIME
 
 
 def latent_size(model: TrainedModel) -> int | None:
@@ -34,10 +36,11 @@ def latent_size(model: TrainedModel) -> int | None:
 def encoded(model: TrainedModel, rows: Any) -> np.ndarray:
     """Return the latents of valid rows, (n, latent size) float32."""
     network: Any = model.network
-    # Of documents, which are wide, few are dense at a time.
+    # Of documents, which are wide, few are dense at a time; each reading of a table costs something beside its rows.
+    n = max(ROWS_AT_A_TIME, NUMBERS_AT_A_TIME // model.columns.n_inputs)
     parts = [
-        apply_in_blocks(network.encode, model.inputs(rows[start : start + ROWS_AT_A_TIME]), model.device)
-        for start in range(0, max(len(rows), 1), ROWS_AT_A_TIME)
+        apply_in_blocks(network.encode, model.inputs(rows[start : start + n]), model.device)
+        for start in range(0, max(len(rows), 1), n)
     ]
     return torch.cat(parts).numpy()
 

@@ -4,7 +4,7 @@ from layerwise.data.reading import ChunkedReader, document_rows
 from layerwise.inference import StreamedPredictions, TrainedModel, WholeAnswer
 from layerwise.inference.tasks import find_task
 from layerwise.parameters import PredictSettings
-from layerwise.pipelines.predict.unusual_rows import UnusualRows
+from layerwise.pipelines.predict.unusual_rows import UnusualRowSearch
 
 
 def predict_rows(
@@ -23,10 +23,10 @@ def predict_rows(
 
 def detect_anomalies(
     model: TrainedModel, rows: ChunkedReader, settings: PredictSettings
-) -> tuple[StreamedPredictions, UnusualRows]:
+) -> tuple[StreamedPredictions, UnusualRowSearch]:
     """Return the anomaly scores, made while they are written, and the most unusual rows, which are known then."""
-    unusual = UnusualRows(model, rows.path, rows.has_pictures)
-    return StreamedPredictions(model, rows, settings.strict, settings, unusual.add), unusual
+    search = UnusualRowSearch(model, rows, settings)
+    return search.predictions, search
 
 
 def sample_rows(model: TrainedModel, settings: PredictSettings) -> WholeAnswer:

@@ -22,6 +22,6 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             stage.node(detect_anomalies, inputs, outputs, predict_rows.__name__),
-            Stage("reporting", "predict").figure(plot_unusual_rows, ["model", "unusual_rows"]),
+            Stage("reporting", "predict").figure(plot_unusual_rows, ["model", "rows", "unusual_rows"]),
         ]
     )

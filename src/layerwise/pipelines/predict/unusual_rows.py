@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import torch
 
-from layerwise.data.reading import Chunk
-from layerwise.inference import TrainedModel
+from layerwise.data.reading import Chunk, ChunkedReader
+from layerwise.inference import StreamedPredictions, TrainedModel
+from layerwise.parameters import PredictSettings
+from layerwise.utils import Config
 
 SHOWN_IMAGES, SHOWN_ROWS = 10, 20
 SCORE = "anomaly_score"
 
 
-class UnusualRows:
-    """The rows of the highest anomaly score among those that are answered, chunk by chunk.
+class UnusualRows(Config):
+    """The rows of a file that have the highest anomaly scores, the highest first; none where all were refused.
+
+    Args:
+        names: of the rows, as the figure names them.
+        scores: of each.
+        inputs: the network's, of each (columns).
+    """
+
+    names: tuple[str, ...]
+    scores: tuple[float, ...]
+    inputs: tuple[tuple[float, ...], ...]
+
+
+class UnusualRowSearch:
+    """Finds the rows of the highest anomaly score while all are answered, chunk by chunk; called, it returns them.
 
     Args:
         model: answers.
-        path: of the rows, as an error names it.
-        has_pictures: the rows are pictures, which have names.
+        rows: of the file.
+        settings: what is asked.
     """
 
-    def __init__(self, model: TrainedModel, path: Path | str, has_pictures: bool = False) -> None:
-        self._model, self.path, self._has_pictures = model, path, has_pictures
+    def __init__(self, model: TrainedModel, rows: ChunkedReader, settings: PredictSettings) -> None:
+        self._model, self._rows, self._settings = model, rows, settings
         self._limit = SHOWN_IMAGES if model.has_image_inputs else SHOWN_ROWS
+        self.predictions = StreamedPredictions(model, rows, settings.strict, settings, self.add)
         self._clear()
 
     def _clear(self) -> None:
@@ -35,9 +49,17 @@ class UnusualRows:
         self.scores = np.zeros(0)
         self.inputs: torch.Tensor | None = None
 
-    def __deepcopy__(self, memo: Any) -> UnusualRows:
-        """Return itself: Kedro keeps it in memory while the rows are still answered, and a copy would stay empty."""
-        return self
+    def __call__(self) -> UnusualRows:
+        """Return what was found when the answers were written."""
+        if not self.predictions.is_complete:  # an asynchronous runner writes several outputs at a time
+            again = UnusualRowSearch(self._model, self._rows, self._settings)
+            for _ in again.predictions:
+                pass
+            return again()
+        rows = [] if self.inputs is None else self.inputs.tolist()
+        return UnusualRows(
+            names=tuple(self.names), scores=tuple(self.scores.tolist()), inputs=tuple(map(tuple, rows))
+        )
 
     def add(self, chunk: Chunk, answers: pd.DataFrame, reasons: np.ndarray) -> None:
         """Keep what is more unusual than the rows before.
@@ -62,7 +84,7 @@ class UnusualRows:
             inputs = self._model.inputs(self._model.select_inputs(rows))
         else:
             inputs = self._model.inputs(chunk.rows[chosen])
-        names = [chunk.lines[k] if self._has_pictures else f"row {chunk.start + k}" for k in chosen]
+        names = [chunk.lines[k] if self._rows.has_pictures else f"row {chunk.start + k}" for k in chosen]
         found = np.concatenate([self.scores, scores[best]])
         order = np.argsort(-found, kind="stable")[: self._limit]
         self.names = [(self.names + names)[k] for k in order]

@@ -1,9 +1,10 @@
 """A first line that is a row is told from one of names."""
 
+import numpy as np
 import pytest
 
 from layerwise.data import DataError, ReadingSettings
-from layerwise.data.reading import read_text_table, resolve_file_format
+from layerwise.data.reading import UnreadableError, read_text_table, resolve_file_format
 
 ROWS = {
     "fractions": "5.1,3.5,setosa\n4.9,3.0,virginica\n",
@@ -68,3 +69,36 @@ def test_too_few_names_are_refused_with_the_line(tmp_path):
 def test_names_differ_and_are_some(names, wrong):
     with pytest.raises(ValueError, match=wrong):
         ReadingSettings(names=names)
+
+
+@pytest.mark.parametrize("comments", ["# ", "## "])
+def test_names_that_numpy_wrote_in_a_comment_stop_with_the_setting_that_reads_them(tmp_path, comments):
+    path, later = tmp_path / "t.txt", tmp_path / "later.txt"
+    rows = np.random.default_rng(0).normal(size=(30, 3))
+    np.savetxt(path, rows, header="left right kind", comments=comments)
+    with pytest.raises(
+        UnreadableError, match=r"in a comment, .+: add problem\.reading\.names: \[left, right, kind\]$"
+    ) as found:
+        resolve_file_format(path, ReadingSettings())
+    (setting,) = found.value.suggestions
+    read = resolve_file_format(path, ReadingSettings(names=setting.value))
+    np.savetxt(later, rows)
+    for each in (path, later):  # with the line or without it
+        table = read_text_table(each, read)
+        assert list(table.cells) == ["left", "right", "kind"]
+        np.testing.assert_array_equal(table.cells.to_numpy(np.float64), rows)
+
+
+def test_a_first_name_with_a_comment_mark_is_noted_in_a_table_of_numbers_alone(tmp_path):
+    numbers, names, own = (tmp_path / f"{name}.csv" for name in ("numbers", "names", "own"))
+    np.savetxt(numbers, np.arange(30.0).reshape(10, 3), delimiter=",", header="a,b,c")
+    names.write_text("# of rooms,city\n" + "3,Oslo\n" * 9)
+    own.write_text("#,b\n" + "3,4\n" * 9)
+    found = {path: resolve_file_format(path, ReadingSettings()) for path in (numbers, names, own)}
+    assert found[numbers].notes == (
+        "the first column is named '# a'; without the mark: problem.reading.names: [a, b, c]",
+    )
+    assert found[names].notes == found[own].notes == ()
+    assert found[names].columns == ("# of rooms", "city")
+    read = resolve_file_format(own, ReadingSettings(names=("#", "b")))
+    assert len(read_text_table(own, read)) == 9

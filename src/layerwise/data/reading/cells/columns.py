@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -148,8 +149,8 @@ class ColumnReading(Config):
     def _number_of_cell(self, cell: Any) -> float | None:
         import pandas as pd
 
-        if isinstance(cell, str):
-            return self.number_of(cell)
+        if isinstance(cell, str | timedelta | time):
+            return self.number_of(str(cell))
         if isinstance(cell, bool | np.bool_):
             return float(cell)
         if pd.api.types.is_scalar(cell) and pd.isna(cell):

@@ -16,11 +16,13 @@ from layerwise.data.reading.cells.dates import (
     iso_datetimes,
     parse_dates,
 )
+from layerwise.data.reading.cells.durations import UNITS
 from layerwise.data.reading.cells.faults import Cells, far_dates, may_be_markers
 from layerwise.data.reading.cells.numbers import (
     PLAIN,
     FoundFormat,
     NumberFormat,
+    find_durations,
     find_number_format,
     needs_text,
     tidy,
@@ -154,6 +156,10 @@ class ColumnFitter(ColumnBase):
 
     def _find_numbers(self, cells: Cells) -> FoundFormat | None:
         found = find_number_format(cells.texts, self.settings.decimal, self.settings.thousands)
+        if found is None or cells.fraction(found.readable) <= 0.5:
+            durations = find_durations(cells.texts)
+            if durations is not None and cells.fraction(durations.readable) > 0.5:
+                return durations
         if self.settings.decimal is not None and (
             found is None or cells.fraction(found.readable) <= 0.5
         ):  # a column of 0.5 in a file of decimal commas: its point can be nothing else
@@ -173,7 +179,13 @@ class ColumnFitter(ColumnBase):
             self.notes.append("its whole numbers have more digits than a float holds: it is read as text")
             return self.text(cells, "category")
         if found.format != NumberFormat() and texts:
-            self.notes.append(f"read as numbers: '{texts[0]}' is {found.format.value_of(texts[0]):g}")
+            note, clock = (
+                f"read as numbers: '{texts[0]}' is {found.format.value_of(texts[0]):g}",
+                found.format.clock,
+            )
+            if clock is not None:
+                note += f" {UNITS[clock]}; {yaml_line({'columns': {self.name: 'category'}})[1:-1]} keeps them as names"
+            self.notes.append(note)
         self.note_sentinels(values[finite], cells.counts[finite])
         return ColumnReading(
             kind="number",

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from layerwise.data.reading.cells.durations import duration_of, parts_of
 from layerwise.utils import Config
 
 CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|RUB|BRL|ZAR|KRW|TRY|MXN"
@@ -43,12 +44,14 @@ class NumberFormat(Config):
         thousands: the mark between groups of three digits; empty for none.
         symbols: currency signs, before or after a number, which are left out.
         percent: each number has a percent sign, and is divided by 100.
+        clock: of durations the parts of their clock, 3 with seconds and 2 without; None for numbers.
     """
 
     decimal: Literal[".", ","] = "."
     thousands: str = ""
     symbols: tuple[str, ...] = ()
     percent: bool = False
+    clock: Literal[2, 3] | None = None
 
     @cached_property
     def _core(self) -> re.Pattern[str]:
@@ -64,6 +67,8 @@ class NumberFormat(Config):
         The digits are read in one step, so that 27.8% is the float nearest to 0.278.
         """
         text = tidy(text)
+        if self.clock is not None:
+            return duration_of(text, self.clock)
         if INFINITE.fullmatch(text):
             return float(text)
         found = SHOWN.fullmatch(text)
@@ -91,7 +96,7 @@ class NumberFormat(Config):
 
     def values_of(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the numbers of texts, (n,) float64 with NaN where one is none, and which ones are, (n,) bool."""
-        if self.decimal == "." and not self.percent:
+        if self.decimal == "." and not self.percent and self.clock is None:
             values = _plain_values(texts)
             if values is not None:
                 return values, np.ones(len(texts), dtype=bool)
@@ -187,3 +192,12 @@ def _conventions(
 def needs_text(texts: Sequence[str]) -> bool:
     """Return whether whole numbers among texts say by a leading zero that they are codes, such as 00420."""
     return any(LEADING_ZERO.fullmatch(text) for text in texts) and all(text.isdigit() for text in texts)
+
+
+def find_durations(texts: Sequence[str]) -> FoundFormat | None:
+    """Return how the durations among distinct texts are written, or None where there are none or they differ."""
+    clock = parts_of([tidy(text) for text in texts])
+    if clock is None:
+        return None
+    found = NumberFormat(clock=3 if clock == 3 else 2)
+    return FoundFormat(found, found.values_of(texts)[1])

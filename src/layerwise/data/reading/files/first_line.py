@@ -1,4 +1,4 @@
-"""Whether the first line of a text holds the names of its columns, or is a row already."""
+"""Whether the first line of a text holds the names of its columns, as a comment perhaps, or is a row already."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from layerwise.data.reading.files.records import Dialect, read_records
+from layerwise.data.reading.files.records import Dialect, Record, read_records
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
 
 NUMBER = re.compile(r"[+\-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+\-]?\d+)?", re.ASCII)
@@ -61,7 +61,7 @@ def refuse_a_row(lines: Sequence[str], dialect: Dialect, name: str) -> None:
     Raises:
         UnreadableError: the first line looks like a row; the message has the setting to add.
     """
-    records = [each for each in islice(read_records(lines, dialect), SAMPLE_ROWS) if not each.reason]
+    records = _records(lines, dialect)
     if not records or not is_row(records[0].cells, [each.cells for each in records[1:]]):
         return
     reason = (
@@ -72,3 +72,45 @@ def refuse_a_row(lines: Sequence[str], dialect: Dialect, name: str) -> None:
     raise UnreadableError(
         f"{reason}: add the names to problem.reading, such as {setting.line}, or {setting.other}", [setting]
     )
+
+
+def uncommented(cells: list[str]) -> list[str]:
+    """Return the cells of a line, without the `#` that it may begin with, as numpy's `savetxt` writes names."""
+    first = cells[0].lstrip() if cells else ""
+    if not first.startswith("#"):
+        return cells
+    first = first.lstrip("#").strip()
+    return [first, *cells[1:]] if first else cells[1:]
+
+
+def names_in_a_comment(lines: Sequence[str], dialect: Dialect, name: str) -> str:
+    """Return a sentence where the first name of a table of numbers begins with `#`, which may not belong to it.
+
+    Args:
+        lines: from the first on, with their ends.
+        dialect: how they are cut.
+        name: of the file.
+
+    Raises:
+        UnreadableError: without the mark the line has as many cells as the rows below it, and with it one more; the
+            message has the setting to add.
+    """
+    records = _records(lines, dialect)
+    if len(records) < 2:
+        return ""
+    first, rows = records[0], [each.cells for each in records[1:]]
+    names = uncommented(first.cells)
+    if not names or any(len(row) != len(names) for row in rows):
+        return ""
+    setting = SuggestedSetting(
+        "names", names, f"{name} has its names in a comment, {first.text.strip()[:60]!r}"
+    )
+    if len(first.cells) != len(names):
+        raise UnreadableError(f"{setting.reason}: add problem.reading.{setting.line}", [setting])
+    if names == first.cells or not all(NUMBER.fullmatch(cell.strip()) for row in rows for cell in row):
+        return ""
+    return f"the first column is named '{first.cells[0].strip()}'; without the mark: problem.reading.{setting.line}"
+
+
+def _records(lines: Sequence[str], dialect: Dialect) -> list[Record]:
+    return [each for each in islice(read_records(lines, dialect), SAMPLE_ROWS) if not each.reason]

@@ -15,6 +15,7 @@ import numpy as np
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.containers import contents_of
 from layerwise.data.reading.files.file_format import Contents, FileFormat
+from layerwise.data.reading.files.first_line import uncommented
 from layerwise.data.reading.files.headers import Header, make_header, recognize_layout
 from layerwise.data.reading.files.plain import NumberColumns, read_plain
 from layerwise.data.reading.files.records import Dialect, Record, read_block, read_records
@@ -191,7 +192,7 @@ class _Reader:
             top = list(islice(text, PEEKED_LINES))
             record = next(read_records(top, dialect, line), None)
             text = chain(top, text)
-            if record is None or not set(self.file_format.names) <= {cell.strip() for cell in record.cells}:
+            if record is None or not self._names_in(record.cells):
                 return make_header(list(self.file_format.names), self.name), line, text
         while first is None and (block := list(islice(text, 1))):
             records, n_lines = read_block(block, text, dialect, line)
@@ -207,7 +208,13 @@ class _Reader:
             )
         if limits is not None and len(first.cells) > limits.columns:
             raise TooLargeError(f"{len(first.cells):,} columns are too many; send at most {limits.columns:,}")
-        return make_header(first.cells, self.name), line, text
+        return make_header(self._names_in(first.cells) or first.cells, self.name), line, text
+
+    def _names_in(self, cells: list[str]) -> list[str]:
+        """Return the cells of the first line that hold the names which are set; none where it does not."""
+        given = set(self.file_format.names)
+        both = (uncommented(cells), cells)
+        return next((each for each in both if given and given <= {cell.strip() for cell in each}), [])
 
     def _part(
         self, block: list[str], text: Iterator[str], dialect: Dialect, header: Header, line: int

@@ -9,7 +9,7 @@ from pathlib import Path
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.containers import contents_of
 from layerwise.data.reading.files.file_format import FileFormat
-from layerwise.data.reading.files.first_line import SAMPLE_ROWS, refuse_a_row
+from layerwise.data.reading.files.first_line import SAMPLE_ROWS, names_in_a_comment, refuse_a_row
 from layerwise.data.reading.files.headers import find_layout
 from layerwise.data.reading.files.plain import NumberColumns
 from layerwise.data.reading.files.read import read_header
@@ -56,7 +56,10 @@ def resolve_file_format(path: Path, settings: ReadingSettings) -> FileFormat:
     if settings.names is None:
         with open_text(path, marked or encoding) as text:
             lines = list(islice(text, layout.skip_lines, layout.skip_lines + SAMPLE_ROWS))
-        refuse_a_row(lines, Dialect(layout.separator, quote), name_of(path))
+        dialect = Dialect(layout.separator, quote)
+        refuse_a_row(lines, dialect, name_of(path))
+        comment = names_in_a_comment(lines, dialect, name_of(path))
+        more += [comment] * bool(comment)
     found = FileFormat(
         separator=layout.separator,
         quote=quote,

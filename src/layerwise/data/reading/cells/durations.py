@@ -1,0 +1,54 @@
+"""Durations and times of day in text, `01:30:00` or `2 days 03:00:00`: a number of their smallest unit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+# As clocks, Python and pandas write them: of a negative one of days the rest is added, -1 day, 23:00:00.
+CLOCK = re.compile(
+    r"(?P<sign>[+\-]?)(?:(?P<days>\d{1,7}) ?days?,? )?(?P<rest_sign>\+?)"
+    r"(?P<first>\d{1,4}):(?P<second>[0-5]\d)(?P<third>:[0-5]\d(?:\.\d{1,9})?)?",
+    re.ASCII,
+)
+# After ISO 8601, without years and months, whose length differs.
+ISO = re.compile(
+    r"(?P<sign>[+\-]?)P(?=[\dT])(?:(?P<days>\d{1,7})D)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d{1,7})H)?(?:(?P<minutes>\d{1,7})M)?(?:(?P<seconds>\d{1,9}(?:\.\d{1,9})?)S)?)?",
+    re.ASCII,
+)
+# What a number counts, by the parts of the clocks; hours and minutes and minutes and seconds look alike.
+UNITS = {2: "of the smaller unit", 3: "seconds"}
+
+
+def duration_of(text: str, parts: int) -> float | None:
+    """Return the number of units that a text means, or None where it is no such duration.
+
+    Args:
+        text: without blanks around it.
+        parts: of its clock: 3 with seconds, in which it is counted; 2 without, as in `08:30`, 510.
+    """
+    found = CLOCK.fullmatch(text)
+    if found is not None:
+        if (found["third"] is None) != (parts == 2) or (found["rest_sign"] and found["days"] is None):
+            return None
+        clock = 60.0 * int(found["first"]) + int(found["second"])
+        if found["third"] is not None:
+            clock = 60 * clock + float(found["third"][1:])
+        sign = -1.0 if found["sign"] == "-" else 1.0
+        if found["days"] is None:
+            return sign * clock
+        return sign * int(found["days"]) * (86400 if parts == 3 else 1440) + clock
+    found = ISO.fullmatch(text) if parts == 3 else None
+    if found is None:
+        return None
+    units = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
+    total = sum(float(found[name] or 0) * size for name, size in units.items())
+    return -total if found["sign"] == "-" else total
+
+
+def parts_of(texts: Sequence[str]) -> int | None:
+    """Return how many parts the clocks among texts have, 2 or 3; None where there are none, or both."""
+    counts = {parts: sum(duration_of(text, parts) is not None for text in texts) for parts in UNITS}
+    held = [parts for parts, count in counts.items() if count]
+    return held[0] if len(held) == 1 else None
