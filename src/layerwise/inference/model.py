@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from layerwise.data.reading import (
     FileFormat,
     describe_refused,
     extract_pixels,
+    typical_inputs,
     validate_images,
     validate_rows,
 )
@@ -76,6 +78,11 @@ class TrainedModel:
     def weights_column(self) -> str | None:
         """The column that says how much a row counts; None for models whose rows count the same."""
         return getattr(getattr(self.preprocessor, "problem", None), "weights", None)
+
+    @cached_property
+    def typical_row(self) -> Tensor:
+        """The inputs (d,) of a row of a table whose columns have their medians or middle categories."""
+        return torch.from_numpy(typical_inputs(self.preprocessor, 1, 0)[0])
 
     @property
     def kind(self) -> str:

@@ -56,6 +56,25 @@ def test_a_column_out_of_place_is_named_first(project, fires):
     assert found["anomaly_score"] > usual["anomaly_score"]
 
 
+def test_the_column_of_an_outlier_is_named_first_whatever_it_does_to_the_other_columns(project, fires):
+    model = registered(project, "asked.autoencoder")
+    numbers = ["FFMC", "DMC", "DC", "ISI", "temp", "RH", "wind"]
+    named = []
+    for k, name in enumerate(numbers):
+        low, high = fires[name].min(), fires[name].max()
+        odd = fires.iloc[10 * k : 10 * k + 10].assign(**{name: high + (high - low) / 2})
+        found = ask(model, odd, contamination=0.5)
+        named += [text.startswith(f"{name} ") for text in found["unusual_columns"][found["is_anomaly"]]]
+    assert len(named) > 50
+    assert np.mean(named) > 0.9
+
+
+def test_a_row_that_is_not_anomalous_has_no_unusual_columns(project, fires):
+    found = ask(registered(project, "asked.rbm"), fires, contamination=0.1)
+    assert (found["unusual_columns"][~found["is_anomaly"]] == "").all()
+    assert (found["unusual_columns"][found["is_anomaly"]] != "").mean() > 0.9
+
+
 def test_the_errors_of_the_columns_are_those_of_the_reconstruction(project, images):
     model = registered(project, "asked_digits.autoencoder")
     frame = images[1]

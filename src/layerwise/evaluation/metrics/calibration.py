@@ -21,8 +21,8 @@ MIN_REDRAWS = 200
 # The interval: how many times the gaps that were found the true ones may be, and draws of their noise.
 GAP_FACTORS = np.linspace(0, 3, 61)
 NOISE_DRAWS = 2000
-# Rows x bins of float64 are 120 MB then.
-GAPS_IN_A_MATRIX = 1_000_000
+# Rows x bins of float64 are 30 MB then.
+GAPS_IN_A_MATRIX = 250_000
 
 
 def confidence_and_outcome(task: Task, truth: Array, scores: Array) -> tuple[Array, Array]:

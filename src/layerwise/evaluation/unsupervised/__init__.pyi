@@ -20,6 +20,7 @@ from .anomalies.scores import (
     AnomalyReference as AnomalyReference,
     error_columns as error_columns,
     evaluate_known_anomalies as evaluate_known_anomalies,
+    make_attribution as make_attribution,
     make_scorer as make_scorer,
 )
 from .compression import (

@@ -1,4 +1,4 @@
-from .anomaly import score_columns as score_columns
+from .anomaly import attribute_scores as attribute_scores, score_columns as score_columns
 from .asking import (
     answer_chunk as answer_chunk,
     answer_rows as answer_rows,

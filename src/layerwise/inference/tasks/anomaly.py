@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.evaluation.unsupervised import error_columns, make_scorer
+from layerwise.evaluation.unsupervised import error_columns, make_attribution, make_scorer
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
 from layerwise.models import goes_both_ways
@@ -28,8 +28,8 @@ class Anomaly(Task):
 
     `anomaly_quantile` is the fraction of validation rows with a lower score; `is_anomaly` says that it is above
     1 - `contamination`; `anomaly_probability` is there if anomalies were known. `unusual_columns` names the raw columns
-    whose error is above its mean on validation rows, with how many times, the worst first; images have none.
-    `error_<column>` is the squared error of a column's reconstruction.
+    that add most to an anomalous row's score, with how much it falls when the column alone has its typical value;
+    images have none. `error_<column>` is the squared error of a column's reconstruction.
     """
 
     name = "anomaly"
@@ -54,18 +54,23 @@ class Anomaly(Task):
 
         reference = model.parts.reference
         assert reference is not None
-        scores, errors = score_columns(model, model.inputs(rows))
+        inputs = model.inputs(rows)
+        scores, errors = score_columns(model, inputs)
+        is_anomaly = scores > reference.threshold(settings.contamination)
         steps = np.linspace(0, 1, len(reference.score_quantiles))
         answer: dict[str, Any] = {
             "anomaly_score": scores,
             "anomaly_quantile": np.interp(scores, reference.score_quantiles, steps),
-            "is_anomaly": scores > reference.threshold(settings.contamination),
+            "is_anomaly": is_anomaly,
         }
         if reference.probability is not None:
             answer["anomaly_probability"] = reference.probability(scores)
         if not model.has_image_inputs:
-            means = np.asarray(reference.column_errors)
-            answer["unusual_columns"] = _unusual_columns(errors.to_numpy(), means, errors.columns.tolist())
+            texts = np.full(len(scores), "", dtype=object)
+            if is_anomaly.any():
+                found = attribute_scores(model, inputs[is_anomaly])
+                texts[is_anomaly] = _unusual_columns(found.to_numpy(np.float64), found.columns.tolist())
+            answer["unusual_columns"] = list(texts)
         if settings.error_columns:
             answer |= {f"error_{name}": errors[name].to_numpy() for name in errors}
         return pd.DataFrame(answer)
@@ -82,22 +87,40 @@ def score_columns(model: TrainedModel, inputs: Tensor) -> tuple[np.ndarray, pd.D
     return found[:, 0], pd.DataFrame(found[:, 1:], columns=error_columns(model.columns))
 
 
-def _unusual_columns(errors: np.ndarray, means: np.ndarray, names: list[str]) -> list[str]:
-    """Return a text for each row: the columns of the largest errors, in multiples of their means."""
-    # A column that is always reconstructed exactly has no unit of its own.
-    ratios = errors / np.maximum(means, 1e-6 * max(float(means.max(initial=0)), 1e-12))
+def attribute_scores(model: TrainedModel, inputs: Tensor) -> pd.DataFrame:
+    """Return what each raw column of a table adds to the anomaly scores of rows as the network reads them.
+
+    Args:
+        model: of a table.
+        inputs: (n, d).
+
+    Returns:
+        (n, columns), in the units of the score.
+    """
+    import pandas as pd
+
+    reference = model.parts.reference
+    assert reference is not None
+    score = make_scorer(model.network, model.columns, reference.density)
+    attribute = make_attribution(score, model.columns, model.typical_row)
+    found = apply_in_blocks(attribute, inputs, model.device).numpy()
+    return pd.DataFrame(found, columns=error_columns(model.columns))
+
+
+def _unusual_columns(contributions: np.ndarray, names: list[str]) -> list[str]:
+    """Return a text for each row: the columns that add most to its score, with how much."""
     n = min(NAMED_COLUMNS, len(names))
-    worst = np.argpartition(-ratios, n - 1, axis=1)[:, :n]
-    values = np.take_along_axis(ratios, worst, 1)
+    worst = np.argpartition(-contributions, n - 1, axis=1)[:, :n]
+    values = np.take_along_axis(contributions, worst, 1)
     order = np.argsort(-values, axis=1, kind="stable")
-    worst, values = np.take_along_axis(worst, order, 1), np.take_along_axis(values, order, 1)
+    worst, values = np.take_along_axis(worst, order, 1), np.take_along_axis(values, order, 1).clip(min=0)
     # Two digits have few different texts, which are made once.
     with np.errstate(divide="ignore"):
         size = 10.0 ** (np.floor(np.log10(values, where=values > 0, out=np.zeros_like(values))) - 1)
     rounded, which = np.unique(np.round(values / size) * size, return_inverse=True)
     texts = np.array([f" {value:.2g}" for value in rounded], dtype=object)[which.reshape(values.shape)]
     parts = np.asarray(names, dtype=object)[worst] + texts
-    found = np.where(values[:, 0] > 1, parts[:, 0], "")
+    found = np.where(values[:, 0] > 0, parts[:, 0], "")
     for k in range(1, n):
-        found = np.where(values[:, k] > 1, found + ("; " + parts[:, k]), found)
+        found = np.where(values[:, k] > 0, found + ("; " + parts[:, k]), found)
     return list(found)

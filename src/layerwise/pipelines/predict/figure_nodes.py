@@ -2,26 +2,25 @@
 
 import logging
 
-import numpy as np
 import torch
 from matplotlib.figure import Figure
 
 from layerwise.data.reading import ChunkedReader
 from layerwise.evaluation import plots
 from layerwise.inference import TrainedModel
-from layerwise.inference.tasks import score_columns
+from layerwise.inference.tasks import attribute_scores
 from layerwise.pipelines.predict.unusual_rows import UnusualRows
 
 SHOWN_COLUMNS = 12
-# Columns whose errors are far below their means have one color.
-SMALLEST_RATIO = 0.1
+# What adds less to a score has one color.
+SMALLEST = 0.1
 log = logging.getLogger(__name__)
 
 
 def plot_unusual_rows(
     model: TrainedModel, rows: ChunkedReader, unusual_rows: UnusualRows
 ) -> Figure | list[Figure]:
-    """Plot the rows of the highest anomaly score: of images the error picture, of a table the errors of the columns.
+    """Plot the rows of the highest anomaly score: of images the error picture, of a table what each column adds.
 
     Returns:
         The figure; an empty list, for which its entry writes none, where every row was refused.
@@ -51,19 +50,15 @@ def _plot_images(model: TrainedModel, inputs: torch.Tensor, captions: list[str])
 
 
 def _plot_columns(model: TrainedModel, inputs: torch.Tensor, captions: list[str]) -> Figure:
-    """Plot the errors of the columns in multiples of their means on validation rows, the largest columns first."""
-    reference = model.parts.reference
-    assert reference is not None
-    errors = score_columns(model, inputs)[1]
-    means = np.maximum(reference.column_errors, 1e-6 * max(reference.column_errors))
-    ratios = errors / means
-    columns = ratios.mean().nlargest(SHOWN_COLUMNS).index
+    """Plot what the columns add to the scores, the largest columns first."""
+    contributions = attribute_scores(model, inputs).clip(lower=SMALLEST)
+    columns = contributions.mean().nlargest(SHOWN_COLUMNS).index
     return plots.plot_heat_map(
-        ratios[columns].clip(lower=SMALLEST_RATIO),
+        contributions[columns],
         captions,
         list(columns),
         title="The most unusual rows",
-        value="error of the column / its mean on validation rows",
+        value="fall of the score when the column has its typical value",
         logarithmic=True,
         show_numbers=False,
     )

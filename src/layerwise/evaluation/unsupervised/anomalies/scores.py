@@ -30,7 +30,7 @@ class AnomalyReference(Config):
     Args:
         score_quantiles: of the scores of the validation rows, in even steps from the lowest to the highest.
         column_errors: the mean squared error of each raw column's reconstruction on the validation rows; of each pixel
-            of images.
+            of images: what is usual of a row's errors.
         input_means: of the training rows, a number a column of the inputs: where imputation begins.
         density: of the training rows; None where the score is an RBM's free energy.
         probability: of a score; None where no anomalies are known.
@@ -165,6 +165,35 @@ def make_scorer(
         return torch.cat([scores[:, None], errors], 1)
 
     return score
+
+
+def make_attribution(
+    score: Callable[[Tensor], Tensor], columns: DataSpec, typical: Tensor
+) -> Callable[[Tensor], Tensor]:
+    """Return the function from rows of a table (n, d) to what each raw column adds to their scores, (n, columns).
+
+    It is by how much a score falls when the column alone takes its typical value (an occlusion, as in Zeiler & Fergus
+    2014). A reconstruction's error says less: one odd cell moves the latent, and with it every column's reconstruction.
+
+    Args:
+        score: what `make_scorer` returns.
+        columns: what the rows are.
+        typical: (d,) a row whose columns have their typical values.
+    """
+    inputs_of = [
+        [k for block in blocks for k in range(block.start, block.stop)]
+        for blocks in raw_columns(columns.blocks).values()
+    ]
+
+    def attribute(rows: Tensor) -> Tensor:
+        given, falls = score(rows)[:, 0], []
+        for of_one in inputs_of:
+            changed = rows.clone()
+            changed[:, of_one] = typical[of_one].to(rows)
+            falls.append(given - score(changed)[:, 0])
+        return torch.stack(falls, 1)
+
+    return attribute
 
 
 def error_columns(columns: DataSpec) -> list[str]:
