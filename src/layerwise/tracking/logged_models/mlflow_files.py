@@ -127,12 +127,7 @@ def _packages(wheel: str) -> list[str]:
     """
     packages = [f"{package}=={version(package).partition('+')[0]}" for package in REQUIRED_PACKAGES]
     # pip takes a path from where it is run, which in MLflow's image is not the model's folder; where to find a version
-    # it takes from where `requirements.txt` lies. The wheel's own version is newer than one of an index, since it has
-    # a local part, which MLflow warns of wherever the package is installed from its sources; and as MLflow keeps an
-    # environment by these lines, the file's name tells two sources apart.
+    # it takes from where `requirements.txt` lies. No index has a version with a local part, so that nothing of an index
+    # is ever installed in its place; MLflow warns of it where the package is installed from its sources.
     name, number = wheel.split("-")[:2]
-    return [
-        *packages,
-        f"--find-links {WHEELS_FOLDER}/{wheel}",
-        f"{name}=={number.partition('+')[0]}",
-    ]
+    return [*packages, f"--find-links {WHEELS_FOLDER}", f"{name}=={number}"]
