@@ -48,7 +48,9 @@ def measure_reference(
     network: nn.Module, training: TensorData, validation: TensorData, columns: DataSpec
 ) -> AnomalyReference:
     """Return the anomaly scores and the errors of the validation rows, and the means of the training rows."""
-    return AnomalyReference.of(network.cpu().eval(), training.inputs, validation.inputs, columns)
+    found = AnomalyReference.of(network.cpu().eval(), training.inputs, validation.inputs, columns)
+    _log_imputation(found)
+    return found
 
 
 def measure_labelled_reference(
@@ -66,7 +68,15 @@ def measure_labelled_reference(
             len(known),
             FEWEST_KNOWN_ANOMALIES,
         )
+    _log_imputation(found)
     return found
+
+
+def _log_imputation(reference: AnomalyReference) -> None:
+    if not reference.imputation_iterations:
+        log.info(
+            "impute takes the training means: no reconstruction filled validation rows' masked cells better"
+        )
 
 
 def measure_known_anomalies(

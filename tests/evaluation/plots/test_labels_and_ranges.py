@@ -26,6 +26,25 @@ def test_only_what_needs_more_lines_is_cut():
     assert shorten_labels(["a b c d e f"], 6) == ["a b c…"]
 
 
+def test_a_name_in_several_lines_is_cut_line_by_line():
+    assert shorten_labels(["the RBM,\ngiven the others"], 20) == ["the RBM,\ngiven the others"]
+
+
+def test_names_that_do_not_fit_below_a_panel_are_turned():
+    months = pd.DataFrame({"month": [f"month {k}" for k in range(11)], "size": ["s", "m", "l"] + ["s"] * 8})
+    turned = [axes.get_xticklabels()[0].get_rotation() for axes in plot_marginals(months, months).axes]
+    assert turned == [90, 0]
+
+
+def test_numbers_between_those_of_the_real_rows_are_a_histogram():
+    rng = np.random.default_rng(0)
+    real = pd.DataFrame({"rain": rng.choice([0.0, 0.2, 6.4], 500)})
+    drawn = pd.DataFrame({"rain": rng.uniform(0, 6.4, 500)})
+    assert len(plot_marginals(real, real).axes[0].patches) == 6
+    heights = [patch.get_height() for patch in plot_marginals(real, drawn).axes[0].patches[:30]]
+    assert sum(height > 0 for height in heights) == 2
+
+
 def test_a_histogram_goes_over_all_values_where_none_lies_far_from_the_others():
     values = np.random.default_rng(0).normal(size=1000)
     assert central_range(values) == (values.min(), values.max())

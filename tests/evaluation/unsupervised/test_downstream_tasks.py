@@ -1,4 +1,5 @@
 import math
+from itertools import count
 
 import numpy as np
 import pytest
@@ -6,10 +7,11 @@ import torch
 from helpers.seeded import seeded
 from sklearn.decomposition import PCA
 
-from layerwise.data import ColumnBlock
+from layerwise.data import ColumnBlock, DataSpec
 from layerwise.evaluation.metrics import compute_metrics
 from layerwise.evaluation.unsupervised import (
     active_units,
+    choose_iterations,
     decoder_bytes,
     evaluate_detection,
     fit_pca,
@@ -186,6 +188,33 @@ def test_missing_cells_are_imputed_from_the_rows_principal_component():
     imputed = impute(lambda x: pca.decode(pca.encode(x)), rows, missing, rows.mean(0), n_iterations=200)
     torch.testing.assert_close(imputed, rows, rtol=1e-3, atol=1e-3)
     assert torch.equal(imputed[:, 0], rows[:, 0])
+
+
+def test_as_many_reconstructions_fill_cells_as_fill_those_of_validation_rows_best():
+    factor = torch.randn(300, 1, generator=torch.Generator().manual_seed(0))
+    rows = factor @ torch.tensor([[1.0, 2, -1, 0.5]])
+    pca, means = fit_pca(rows, 1), rows.mean(0)
+    blocks = tuple(ColumnBlock(name=f"x{k}", kind="real", start=k, stop=k + 1) for k in range(4))
+    columns = DataSpec(
+        task="regression",
+        n_inputs=4,
+        n_outputs=1,
+        feature_names=tuple(block.name for block in blocks),
+        blocks=blocks,
+        target_names=("t",),
+    )
+
+    def knows(x):
+        return pca.decode(pca.encode(x))
+
+    assert choose_iterations(knows, rows, means, columns) == 20
+    # The first one is right, and each further one farther off.
+    offset = count()
+    assert choose_iterations(lambda x: rows + next(offset), rows, means, columns) == 1
+    # What copies ends where it began, and what makes it larger far off: the means stay.
+    assert choose_iterations(lambda x: x.clone(), rows, means, columns) == 0
+    assert choose_iterations(lambda x: 3 * x + 1, rows, means, columns) == 0
+    assert choose_iterations(lambda x: x * torch.nan, rows, means, columns) == 0
 
 
 def test_imputation_errors_are_of_masked_cells_alone():

@@ -1,5 +1,7 @@
 """Rows that come back in raw units: reconstructed, denoised, imputed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers.model_doors import answers, assert_same_cells, from_http, registered
@@ -64,10 +66,22 @@ def test_a_filled_number_is_the_fixed_rows_reconstruction(project, fires):
     block = next(each for each in model.columns.blocks if each.name == "temp")
     missing = inputs != inputs
     missing[:, block.start] = True
-    start = inputs.new_tensor(model.parts.reference.input_means)
-    expected = impute(lambda x: model.network.reconstruct(x).detach(), inputs, missing, start)
+    reference = model.parts.reference
+    start, n = inputs.new_tensor(reference.input_means), reference.imputation_iterations
+    expected = impute(lambda x: model.network.reconstruct(x).detach(), inputs, missing, start, n)
     restored = model.preprocessor.restore_inputs(expected.numpy())
     assert ask(model, rows, task="impute")["temp"][0] == pytest.approx(restored["temp"][0], rel=1e-4)
+
+
+@pytest.mark.parametrize("n_iterations", [0, 5])
+def test_cells_are_filled_by_as_many_reconstructions_as_the_model_says(project, fires, n_iterations):
+    model = registered(project, "asked.rbm")
+    reference = model.parts.reference.model_copy(update={"imputation_iterations": n_iterations})
+    changed = replace(model, parts=replace(model.parts, reference=reference))
+    found = ask(changed, fires.head(20).assign(temp=np.nan), task="impute")["temp"]
+    assert (found.nunique() == 1) == (n_iterations == 0)
+    if n_iterations == 0:
+        assert found[0] == pytest.approx(fires["temp"].mean(), rel=0.05)
 
 
 def test_an_empty_pixel_is_filled_and_the_others_stay(project, images):

@@ -77,9 +77,10 @@ def plot_heat_map(
         matrix, cmap=DIVERGING_CMAP if centered else SEQUENTIAL_CMAP, norm=norm, aspect="auto"
     )
     style_axes(axes, xlabel=xlabel, ylabel=ylabel, grid="none")
-    _name_ticks(axes.xaxis, shorten_labels(list(column_names), 14))
+    below = shorten_labels(list(column_names), 20)
+    _name_ticks(axes.xaxis, below)
     _name_ticks(axes.yaxis, names)
-    longest = max(len(part) for name in column_names for part in name.split("\n"))
+    longest = max(len(part) for name in below for part in name.split("\n"))
     if longest * 0.075 > cell * max(1.0, 4.0 / (cell * n_columns)):
         axes.tick_params(axis="x", rotation=90)
     if numbers:

@@ -168,9 +168,10 @@ def legend_below(figure: Figure) -> None:
 def shorten_labels(names: Sequence[str], length: int = 40, lines: int = 1) -> list[str]:
     """Return the names in so many lines of a length that fits beside a plot; what needs more is cut.
 
-    A line ends behind a space, `_`, `-`, `.`, `/` or `:` of its second half, if there is one.
+    A line ends behind a space, `_`, `-`, `.`, `/` or `:` of its second half, if there is one; each line of a name that
+    has several is cut for itself.
     """
-    return [_wrapped(name, length, lines) for name in names]
+    return ["\n".join(_wrapped(line, length, lines) for line in name.split("\n")) for name in names]
 
 
 def _wrapped(name: str, length: int, lines: int) -> str:

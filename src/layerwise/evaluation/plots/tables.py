@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 MAX_PANELS = 24
 MAX_BARS = 12
+MAX_GENERATED_VALUES = 4 * MAX_BARS
+# Characters of all names together, beside one another below a panel.
+NAMES_IN_A_LINE = 30
 
 
 def plot_table_reconstructions(
@@ -103,7 +106,8 @@ def _plot_marginal(axes: Axes, real: pd.Series, generated: pd.Series) -> str:
     dtype = real.dtype
     if pd.api.types.is_datetime64_any_dtype(real):
         real, generated = real.astype("int64") / 1e9, generated.astype("int64") / 1e9
-    fits_bars = real.nunique() <= MAX_BARS
+    # Values that are drawn between those of the real rows stand on no bar of theirs.
+    fits_bars = real.nunique() <= MAX_BARS and generated.nunique() <= MAX_GENERATED_VALUES
     if pd.api.types.is_numeric_dtype(real) and not pd.api.types.is_bool_dtype(real) and not fits_bars:
         low, high = central_range(real.dropna().to_numpy(dtype=float))
         edges = np.linspace(low, high, 31)
@@ -141,7 +145,9 @@ def _plot_marginal(axes: Axes, real: pd.Series, generated: pd.Series) -> str:
         label="generated rows",
     )
     length = max(9, 48 // max(len(values), 1))
-    axes.set_xticks(positions, shorten_labels([_cell_text(value) for value in values], length), fontsize=7.5)
+    names = shorten_labels([_cell_text(value) for value in values], length)
+    is_wide = sum(map(len, names)) > NAMES_IN_A_LINE
+    axes.set_xticks(positions, names, fontsize=7.5, rotation=90 if is_wide else 0)
     return ""
 
 

@@ -32,7 +32,9 @@ from .compression import (
     latent_rate_distortion as latent_rate_distortion,
 )
 from .imputation import (
+    MISSING_FRACTION as MISSING_FRACTION,
     ImputationReport as ImputationReport,
+    choose_iterations as choose_iterations,
     imputation_errors as imputation_errors,
     impute as impute,
     impute_with_baselines as impute_with_baselines,

@@ -122,7 +122,8 @@ def _downstream_tasks(facts: ProblemFacts) -> list[Node]:
         rows = [NETWORK, "training", "validation", "test", "data_spec", SEED]
         found.append(stage.measure(detect_each_class, rows, "class_anomalies"))
     if facts.has_rows("table"):
-        found.append(stage.measure(downstream.impute_missing_cells, [*learnt, SEED], "imputation"))
+        rows = [NETWORK, "training", "validation", "test", "data_spec", SEED]
+        found.append(stage.measure(downstream.impute_missing_cells, rows, "imputation"))
     if facts.has_rows("images"):
         rows = ["training", "validation", "data_spec"]
         outputs = ["sequences_network", "sequences_history"]

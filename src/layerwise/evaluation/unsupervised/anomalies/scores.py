@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from layerwise.evaluation.unsupervised.anomalies.probability import (
     FEWEST_KNOWN_ANOMALIES,
     AnomalyProbability,
 )
+from layerwise.evaluation.unsupervised.imputation import N_ITERATIONS, choose_iterations
 from layerwise.models.autoencoder import BaseAutoencoder
 from layerwise.models.rbm import RBM
 from layerwise.utils import Config
@@ -32,6 +34,7 @@ class AnomalyReference(Config):
         column_errors: the mean squared error of each raw column's reconstruction on the validation rows; of each pixel
             of images: what is usual of a row's errors.
         input_means: of the training rows, a number a column of the inputs: where imputation begins.
+        imputation_iterations: how many reconstructions fill an empty cell; 0 where the means are no worse.
         density: of the training rows; None where the score is an RBM's free energy.
         probability: of a score; None where no anomalies are known.
     """
@@ -39,6 +42,7 @@ class AnomalyReference(Config):
     score_quantiles: tuple[float, ...]
     column_errors: tuple[float, ...]
     input_means: tuple[float, ...]
+    imputation_iterations: int = N_ITERATIONS
     density: RowDensity | None = None
     probability: AnomalyProbability | None = None
 
@@ -67,6 +71,9 @@ class AnomalyReference(Config):
                 density = RowDensity.fit(network, training, of_images)
             score = make_scorer(network, columns, density)
             found = _apply_in_parts(score, validation)
+            means = training.double().mean(0)
+            reconstruct: Any = network.reconstruct
+            n_iterations = choose_iterations(reconstruct, validation, means.to(validation), columns)
         probability = None
         if is_anomaly is not None:
             known = is_anomaly.numpy()
@@ -77,7 +84,8 @@ class AnomalyReference(Config):
         return cls(
             score_quantiles=tuple(quantiles.tolist()),
             column_errors=tuple(found[:, 1:].mean(0).tolist()),
-            input_means=tuple(training.double().mean(0).tolist()),
+            input_means=tuple(means.tolist()),
+            imputation_iterations=n_iterations,
             density=density,
             probability=probability,
         )
