@@ -130,6 +130,7 @@ def test_the_rows_are_answered_once_for_the_answers_and_the_figure(project, fire
 
 
 @pytest.mark.figures
+@pytest.mark.figures
 def test_a_file_without_a_right_row_has_no_figure(project, fires, table_file, tmp_path, caplog):
     from_pipeline(project, "asked.autoencoder", table_file, task="anomaly")
     figure = project.path / "data/08_reporting/asked/predict/unusual_rows.png"
