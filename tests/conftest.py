@@ -133,10 +133,15 @@ WITHOUT_FIGURES = ("checkpointing", "cli", "inference", "parameters", "sweeping"
 
 @pytest.fixture(scope="module", autouse=True)
 def figures_are_drawn_where_they_are_looked_at(request):
-    """Leaves out the figures of some tests' runs, and of their modules'; fixtures of the whole session choose."""
+    """Leaves out the figures of some tests' runs, and of their modules'; fixtures of the whole session choose.
+
+    A module with a test that is marked `figures` draws them.
+    """
     from helpers.quick_projects import skipped_figures
 
-    with skipped_figures() if stands_in(request, WITHOUT_FIGURES) else nullcontext():
+    own = [item for item in request.session.items if item.path == request.path]
+    drawn = any(item.get_closest_marker("figures") for item in own)
+    with skipped_figures() if stands_in(request, WITHOUT_FIGURES) and not drawn else nullcontext():
         yield
 
 
