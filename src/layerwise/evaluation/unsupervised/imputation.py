@@ -105,7 +105,7 @@ def choose_iterations(
     """
     rows, rng = validation[:CHOOSING_ROWS], torch_rng(0, "imputation iterations")
     if columns.image_shape:
-        missing = torch.rand(rows.shape, generator=rng) < MISSING_FRACTION
+        missing = torch.rand(rows.shape, generator=rng, device=rng.device) < MISSING_FRACTION
     else:
         missing = mask_cells(len(rows), columns.blocks, MISSING_FRACTION, rng)[1]
     errors: dict[int, float] = {}
