@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
 from torch import Tensor
 
 from layerwise.data import DataError, TensorData
@@ -40,15 +40,14 @@ def write_streamed(rows: StreamedRows, path: Path, keep_others: bool = False) ->
             shutil.move(there, own)
         else:
             _write_in_one_pass(rows, own, path if keep_others else None)
-        if "weights" in load_file(own):
-            _divide_by_mean(own)
+        _divide_by_mean(own)
 
 
 def _write_in_one_pass(rows: StreamedRows, own: Path, beside: Path | None) -> None:
     """Write rows to `own`, and those of the other parts that no file holds to files beside a path, if one is given."""
     whole, paths = rows.whole, {rows.part: own}
     if beside is not None:
-        paths |= {part: beside.with_name(f".{beside.name}.{part}.part") for part in rows.unwritten[1:]}
+        paths |= {part: beside.with_name(f".{beside.name}.{part}.part") for part in rows.others_unwritten}
     try:
         with ExitStack() as opened:
             writers = {
@@ -110,8 +109,12 @@ def _write_header(file: BinaryIO, tensors: dict[str, Tensor], n_rows: int) -> di
 
 
 def _divide_by_mean(path: Path) -> None:
-    """Divide the weights of a file by their mean in place, as those of rows in memory are."""
-    weights = load_file(path)["weights"]
+    """Divide the weights of a file, if it has any, by their mean in place, as those of rows in memory are."""
+    with safe_open(path, "pt") as tensors:
+        names = set(tensors.keys())
+        if "weights" not in names:
+            return
+        weights = tensors.get_tensor("weights")
     rows = TensorData(weights[:, None], weights=weights).with_mean_weight_1()
     assert rows.weights is not None
     values = rows.weights.numpy()

@@ -17,7 +17,7 @@ from layerwise.evaluation import plots
 from layerwise.evaluation.metrics import MetricsByModel, linear_probe
 from layerwise.evaluation.unsupervised import fit_pca
 from layerwise.training import ReconstructedRow
-from layerwise.utils import torch_rng
+from layerwise.utils import sampled_rows, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -86,11 +86,9 @@ def probe_views(
 
 
 def _sampled(rows: TensorData, at_most: int, seed: int, part: str) -> TensorData:
-    if len(rows) <= at_most:
-        return rows
-    log.info("Probes: %s of the %s %s rows, drawn at random", f"{at_most:,}", f"{len(rows):,}", part)
-    rng = torch_rng(seed, "probed rows", part)
-    return rows[torch.randperm(len(rows), generator=rng, device=rng.device)[:at_most].sort().values]
+    if len(rows) > at_most:
+        log.info("Probes: %s of the %s %s rows, drawn at random", f"{at_most:,}", f"{len(rows):,}", part)
+    return rows[sampled_rows(len(rows), at_most, torch_rng(seed, "probed rows", part))]
 
 
 def describe_probe(found: MetricsByModel, columns: DataSpec) -> str:

@@ -20,6 +20,13 @@ def torch_rng(seed: int, *names: object, device: torch.device | str = "cpu") -> 
     return torch.Generator(device=device).manual_seed(derive_seed(seed, *names))
 
 
+def sampled_rows(n_rows: int, at_most: int, rng: torch.Generator) -> slice | torch.Tensor:
+    """Return the numbers of rows drawn without replacement, in their order; all rows where there are no more."""
+    if n_rows <= at_most:
+        return slice(None)
+    return torch.randperm(n_rows, generator=rng, device=rng.device)[:at_most].sort().values
+
+
 def numpy_rng(seed: int, *names: object) -> np.random.Generator:
     """Return a NumPy random generator of its own for the named consumer."""
     return np.random.default_rng(derive_seed(seed, *names))

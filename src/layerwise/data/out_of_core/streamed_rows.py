@@ -83,7 +83,6 @@ class StreamedRows:
         return self.whole.n_rows(self.part)
 
     @property
-    def unwritten(self) -> tuple[int, ...]:
-        """The parts that no file holds yet, this one first."""
-        others = (TRAINING, VALIDATION, TEST)
-        return (self.part, *(p for p in others if p != self.part and p not in self.whole.written))
+    def others_unwritten(self) -> list[int]:
+        """The other parts that no file holds yet."""
+        return [p for p in (TRAINING, VALIDATION, TEST) if p != self.part and p not in self.whole.written]

@@ -46,13 +46,17 @@ def calibration_gaps(confidence: Array, outcome: Array) -> Array:
     return gaps
 
 
+def _needs_no_matrix(confidence: Array) -> bool:
+    return confidence.shape[1] == 1 and len(confidence) > GAPS_IN_A_MATRIX
+
+
 def summed_gaps(confidence: Array, outcome: Array) -> Callable[[Array], Array]:
     """Return what sums the gaps of each bin by the weights of rows: (b, n) to (b, bins).
 
     The gaps of many rows are summed bin by bin, as the matrix of them would be the largest thing of a run; of others
     they are one matrix product.
     """
-    if confidence.shape[1] > 1 or len(confidence) <= GAPS_IN_A_MATRIX:
+    if not _needs_no_matrix(confidence):
         gaps = calibration_gaps(confidence, outcome)
         return lambda weights: weights @ gaps
     bins, residual = calibration_bin(confidence[:, 0]), outcome[:, 0] - confidence[:, 0]
@@ -108,8 +112,9 @@ def calibration_interval(
     gap = by_bin(residual) / np.maximum(counts, 1)
     # The outcomes of one row's labels may go together, and then they are fewer than they look.
     spread = float((residual**2).sum())  # 0 where each score is certain and right
-    one_each = confidence.shape[1] == 1 and n > GAPS_IN_A_MATRIX
-    of_rows = spread if one_each else float((calibration_gaps(confidence, outcome) ** 2).sum())
+    # With one gap a row it is the same sum.
+    is_same = _needs_no_matrix(confidence)
+    of_rows = spread if is_same else float((calibration_gaps(confidence, outcome) ** 2).sum())
     inflation = max(1.0, of_rows / spread) if spread else 1.0
     noise = rng.standard_normal((NOISE_DRAWS, CALIBRATION_BINS))
     true, as_high, as_low = [], [], []

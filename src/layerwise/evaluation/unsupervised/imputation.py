@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 import torch
 from pydantic import ConfigDict, RootModel
@@ -109,12 +111,12 @@ def choose_iterations(
     else:
         missing = mask_cells(len(rows), columns.blocks, MISSING_FRACTION, rng)[1]
     errors: dict[int, float] = {}
-    filled, done = torch.where(missing, start, rows), 0
-    for n_iterations in ITERATIONS:
+    filled = torch.where(missing, start, rows)
+    for done, n_iterations in pairwise((0, *ITERATIONS)):
         filled = impute(reconstruct, filled, missing, filled, n_iterations - done)
-        done = n_iterations
-        errors[n_iterations] = float((filled - rows)[missing].double().square().sum())
-    return min(ITERATIONS, key=lambda n: errors[n] if errors[n] == errors[n] else torch.inf)
+        error = float((filled - rows)[missing].double().square().sum())
+        errors[n_iterations] = math.inf if math.isnan(error) else error
+    return min(errors, key=errors.__getitem__)
 
 
 def impute_with_baselines(training: Tensor, rows: Tensor, missing: Tensor, seed: int) -> dict[str, Tensor]:

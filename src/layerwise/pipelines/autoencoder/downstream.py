@@ -14,12 +14,12 @@ from layerwise.data.sources import RatingsPreprocessor
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.unsupervised import (
     MISSING_FRACTION,
+    AnomalyReference,
     AnomalyReport,
     AnomalyRows,
     CompressionReport,
     ImputationReport,
     RatingErrors,
-    choose_iterations,
     compare_compression,
     errors_with_mean_baselines,
     evaluate_detector,
@@ -38,10 +38,6 @@ log = logging.getLogger(__name__)
 
 # Test rows of each task: enough for two significant digits within seconds.
 ROWS = 1000
-IMPUTED_BY = {
-    False: "The columns' means fill cells, since the network is no better on validation rows",
-    True: "The number of reconstructions was chosen on validation rows",
-}
 
 
 def compress(
@@ -95,8 +91,8 @@ def _train_on_normal_rows(
 
 def impute_missing_cells(
     network: nn.Module,
+    reference: AnomalyReference,
     training: TensorData,
-    validation: TensorData,
     test: TensorData,
     columns: DataSpec,
     seed: int,
@@ -105,11 +101,10 @@ def impute_missing_cells(
     rows, start = test.inputs[:ROWS], training.inputs.mean(0)
     cells, missing = mask_cells(len(rows), columns.blocks, MISSING_FRACTION, torch_rng(seed, "imputation"))
     reconstruct = partial(reconstruct_rows, network)
-    n_iterations = choose_iterations(reconstruct, validation.inputs, start, columns)
-    imputed = {"autoencoder": impute(reconstruct, rows, missing, start, n_iterations)}
+    imputed = {"autoencoder": impute(reconstruct, rows, missing, start, reference.imputation_iterations)}
     imputed |= impute_with_baselines(training.inputs, rows, missing, seed)
     found = imputation_errors(rows, imputed, cells, columns.blocks)
-    log.info("%s. %s", found, IMPUTED_BY[n_iterations > 0])
+    log.info(found)
     return found, LoggedMetrics.of(found.metrics(), prefix="test/imputation/")
 
 

@@ -122,7 +122,7 @@ def _downstream_tasks(facts: ProblemFacts) -> list[Node]:
         rows = [NETWORK, "training", "validation", "test", "data_spec", SEED]
         found.append(stage.measure(detect_each_class, rows, "class_anomalies"))
     if facts.has_rows("table"):
-        rows = [NETWORK, "training", "validation", "test", "data_spec", SEED]
+        rows = [NETWORK, "reference", "training", "test", "data_spec", SEED]
         found.append(stage.measure(downstream.impute_missing_cells, rows, "imputation"))
     if facts.has_rows("images"):
         rows = ["training", "validation", "data_spec"]

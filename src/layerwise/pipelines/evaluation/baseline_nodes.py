@@ -5,8 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from layerwise.data import DataSpec, Task, TensorData
 from layerwise.evaluation.metrics import (
@@ -21,7 +19,7 @@ from layerwise.evaluation.metrics import (
 from layerwise.evaluation.reports import BaselineComparison
 from layerwise.parameters import EvaluationSettings
 from layerwise.pipelines.evaluation.scores import HALF, targets_of
-from layerwise.utils import torch_rng
+from layerwise.utils import sampled_rows, torch_rng
 
 log = logging.getLogger(__name__)
 
@@ -84,17 +82,9 @@ def _sampled_rows(
     labelled: TensorData, scored: TensorData, test: TensorData, seed: int
 ) -> tuple[TensorData, TensorData, TensorData]:
     """Return the rows that baselines are fitted on, and the scores and rows that they are measured on."""
-    fitted = _sampled(len(labelled), FITTED_ROWS, seed, "fitted")
-    measured = _sampled(len(test), MEASURED_ROWS, seed, "measured")
+    fitted = sampled_rows(len(labelled), FITTED_ROWS, torch_rng(seed, "baselines", "fitted"))
+    measured = sampled_rows(len(test), MEASURED_ROWS, torch_rng(seed, "baselines", "measured"))
     return labelled[fitted], scored[measured], test[measured]
-
-
-def _sampled(n_rows: int, at_most: int, seed: int, name: str) -> slice | Tensor:
-    """Return the numbers of sampled rows in their order; all rows where they are no more."""
-    if n_rows <= at_most:
-        return slice(None)
-    rng = torch_rng(seed, "baselines", name)
-    return torch.randperm(n_rows, generator=rng, device=rng.device)[:at_most].sort().values
 
 
 def _notes(there: tuple[int, int], taken: tuple[int, int]) -> tuple[str, ...]:

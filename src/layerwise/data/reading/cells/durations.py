@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 # As clocks, Python and pandas write them: of a negative one of days the rest is added, -1 day, 23:00:00.
 CLOCK = re.compile(
@@ -18,7 +19,7 @@ ISO = re.compile(
     re.ASCII,
 )
 # What a number counts, by the parts of the clocks; hours and minutes and minutes and seconds look alike.
-UNITS = {2: "of the smaller unit", 3: "seconds"}
+UNITS: dict[Literal[2, 3], str] = {2: "of the smaller unit", 3: "seconds"}
 
 
 def duration_of(text: str, parts: int) -> float | None:
@@ -47,8 +48,7 @@ def duration_of(text: str, parts: int) -> float | None:
     return -total if found["sign"] == "-" else total
 
 
-def parts_of(texts: Sequence[str]) -> int | None:
+def parts_of(texts: Sequence[str]) -> Literal[2, 3] | None:
     """Return how many parts the clocks among texts have, 2 or 3; None where there are none, or both."""
-    counts = {parts: sum(duration_of(text, parts) is not None for text in texts) for parts in UNITS}
-    held = [parts for parts, count in counts.items() if count]
+    held = [parts for parts in UNITS if any(duration_of(text, parts) is not None for text in texts)]
     return held[0] if len(held) == 1 else None

@@ -179,11 +179,8 @@ class ColumnFitter(ColumnBase):
             self.notes.append("its whole numbers have more digits than a float holds: it is read as text")
             return self.text(cells, "category")
         if found.format != NumberFormat() and texts:
-            note, clock = (
-                f"read as numbers: '{texts[0]}' is {found.format.value_of(texts[0]):g}",
-                found.format.clock,
-            )
-            if clock is not None:
+            note = f"read as numbers: '{texts[0]}' is {found.format.value_of(texts[0]):g}"
+            if (clock := found.format.clock) is not None:
                 note += f" {UNITS[clock]}; {yaml_line({'columns': {self.name: 'category'}})[1:-1]} keeps them as names"
             self.notes.append(note)
         self.note_sentinels(values[finite], cells.counts[finite])

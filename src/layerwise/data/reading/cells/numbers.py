@@ -199,5 +199,5 @@ def find_durations(texts: Sequence[str]) -> FoundFormat | None:
     clock = parts_of([tidy(text) for text in texts])
     if clock is None:
         return None
-    found = NumberFormat(clock=3 if clock == 3 else 2)
+    found = NumberFormat(clock=clock)
     return FoundFormat(found, found.values_of(texts)[1])
