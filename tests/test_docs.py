@@ -74,6 +74,17 @@ def test_every_page_is_in_the_navigation_and_shows_only_pictures_that_there_are(
             assert (page.parent / picture).exists(), (page, picture)
 
 
+def test_every_script_and_test_that_a_page_names_is_there():
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    named = {
+        (page.name, path.rstrip("."))
+        for page in pages
+        for path in re.findall(r"\b(?:benchmarks|tests|docs|src)/[\w/.-]*\w", page.read_text())
+    }
+    assert len(named) > 20
+    assert [(page, path) for page, path in named if not (ROOT / path).exists()] == []
+
+
 @pytest.mark.parametrize(("pipeline", "names"), [(shown[1], shown[2]) for shown in SHOWN])
 def test_every_picture_is_of_figures_that_its_pipeline_draws(pipeline, names):
     set_run_context(Path(), "unnamed")  # a pipeline is whole where no problem is known

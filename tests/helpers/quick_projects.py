@@ -1,5 +1,6 @@
 """What makes many small runs in one process quicker, and changes nothing that they do."""
 
+import atexit
 import functools
 import importlib.util
 import io
@@ -82,10 +83,11 @@ def files_left_to_the_system():
 
 @functools.cache
 def _empty_store():
-    """Make a store of runs; return its file."""
+    """Make a store of runs; return its file, which goes with the process."""
     from mlflow import MlflowClient
 
     folder = Path(tempfile.mkdtemp(prefix="empty_store_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     file = folder / "mlflow.db"
     MlflowClient(f"sqlite:///{file}").search_experiments()
     return file
