@@ -1,9 +1,10 @@
 import logging
 import sys
+import time
 
 import pytest
 
-from layerwise.utils import ProgressLines, progress_lines
+from layerwise.utils import LongWork, ProgressLines, progress_lines
 
 
 @pytest.fixture
@@ -35,3 +36,23 @@ def test_a_terminal_has_a_bar_and_gets_no_lines(clock, caplog, monkeypatch):
     clock.now += 100
     lines.say("a line")
     assert not caplog.messages
+
+
+def test_work_that_says_nothing_is_said_to_go_on_until_it_ends(caplog, monkeypatch):
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(progress_lines, "SECONDS_BETWEEN", 0.2)
+    log = logging.getLogger("layerwise.test")
+    work = LongWork(log, "evaluation.fit")
+    work.begin()
+    for _ in range(8):  # what says something itself is left alone
+        time.sleep(0.05)
+        log.info("a line")
+    assert set(caplog.messages) == {"a line"}
+    time.sleep(0.5)
+    work.end()
+    said = [message for message in caplog.messages if message != "a line"]
+    assert 1 <= len(said) <= 2
+    assert said[0].startswith("evaluation.fit goes on, ")
+    time.sleep(0.3)
+    assert len([message for message in caplog.messages if message != "a line"]) == len(said)
+    assert work not in logging.getLogger().handlers
