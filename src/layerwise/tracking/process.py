@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import gc
+import logging
 import os
 import sys
 from contextlib import suppress
@@ -15,11 +16,13 @@ from kedro.framework.hooks import hook_impl
 
 from layerwise.data import DataError
 from layerwise.tracking.environment import tracking_uri
-from layerwise.utils import kind_of_rows
+from layerwise.utils import LongWork, kind_of_rows
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
+    from kedro.pipeline.node import Node
 
+log = logging.getLogger(__name__)
 # A table of so many rows takes megabytes.
 MANY_ROWS = 100_000
 
@@ -44,7 +47,12 @@ def release_memory() -> None:
 
 
 class ProcessHook:
-    """Set how worker processes start, how often memory is searched for garbage, and when it is given back."""
+    """Set how worker processes start, how often memory is searched for garbage, and when it is given back; say which
+    node goes on where nothing else is said.
+    """
+
+    def __init__(self) -> None:
+        self._at_work: dict[str, LongWork] = {}
 
     @hook_impl(tryfirst=True)
     def after_context_created(self) -> None:
@@ -60,6 +68,33 @@ class ProcessHook:
         # That it is a DataFrame is asked without importing pandas, which not every run needs.
         if hasattr(data, "memory_usage") and len(data) >= MANY_ROWS:
             release_memory()
+
+    @hook_impl
+    def before_pipeline_run(self) -> None:
+        """Watch no longer what was interrupted in this process, of which Kedro tells no hook."""
+        for name in list(self._at_work):
+            self._end_of(name)
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Begin to watch for silence."""
+        self._at_work[node.name] = LongWork(log, node.name)
+        self._at_work[node.name].begin()
+
+    @hook_impl
+    def after_node_run(self, node: Node) -> None:
+        """Watch no longer."""
+        self._end_of(node.name)
+
+    @hook_impl
+    def on_node_error(self, node: Node) -> None:
+        """Watch no longer."""
+        self._end_of(node.name)
+
+    def _end_of(self, name: str) -> None:
+        work = self._at_work.pop(name, None)
+        if work is not None:
+            work.end()
 
 
 class ProblemHook:

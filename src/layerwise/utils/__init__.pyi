@@ -24,7 +24,7 @@ from .devices import (
 )
 from .errors import FolderError as FolderError, ResumeError as ResumeError, UserError as UserError
 from .metric_names import MetricNames as MetricNames
-from .progress_lines import ProgressLines as ProgressLines
+from .progress_lines import LongWork as LongWork, ProgressLines as ProgressLines
 from .random_streams import (
     derive_seed as derive_seed,
     numpy_rng as numpy_rng,

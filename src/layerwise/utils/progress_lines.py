@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 
 SECONDS_BETWEEN = 30.0
@@ -31,3 +32,52 @@ class ProgressLines:
         if self.due:
             self._last = time.monotonic()
             self._log.info(message, *values)
+
+
+class LongWork(logging.Handler):
+    """Log that work goes on wherever half a minute has passed without any line, as in a library's long fit.
+
+    Nothing where the output is a terminal, nor in an interactive session: one that is interrupted there goes on, and
+    nothing would end the lines.
+
+    Args:
+        log: where the lines go.
+        name: of the work.
+    """
+
+    def __init__(self, log: logging.Logger, name: str) -> None:
+        super().__init__(logging.INFO)
+        self._log, self._work = log, name
+        self._began = self._last = time.monotonic()
+        self._ended = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take note that a line has come."""
+        self._last = time.monotonic()
+
+    def begin(self) -> None:
+        """Watch the log from now on."""
+        self._began = self._last = time.monotonic()
+        if not sys.stderr.isatty() and not hasattr(sys, "ps1"):
+            logging.getLogger().addHandler(self)
+            threading.Thread(target=self._watch, daemon=True, name="long work").start()
+
+    def end(self) -> None:
+        """Watch it no longer."""
+        self._ended.set()
+        logging.getLogger().removeHandler(self)
+
+    def _watch(self) -> None:
+        while not self._ended.wait(self.say_if_silent(time.monotonic())):
+            pass
+
+    def say_if_silent(self, now: float) -> float:
+        """Log that the work goes on if nothing has been said for long; return the seconds until that may be so again.
+
+        Args:
+            now: seconds, as `time.monotonic` counts them.
+        """
+        if now - self._last >= SECONDS_BETWEEN:
+            self._last = now
+            self._log.info("%s goes on, %.0f s so far", self._work, now - self._began)
+        return self._last + SECONDS_BETWEEN - now
