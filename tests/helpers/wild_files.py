@@ -121,6 +121,29 @@ def preamble() -> Case:
     )  # fmt: skip
 
 
+def filled_heading() -> Case:
+    """A heading as spreadsheets export it: as many separators as the rows have."""
+    data = b"Report of the north branch;;;\n;;;\n" + text(base(), sep=";")
+    return Case(
+        "filled_heading", "export.csv", data, reading={"skip_lines": 2},
+        asked="add problem.reading.skip_lines: 2", others={"without.csv": text(base())},
+    )  # fmt: skip
+
+
+def spellings() -> Case:
+    """Words that differ in capitals alone, in an input and in the target, and blanks around some of them."""
+    frame, rng = base(), np.random.default_rng(8)
+    for name, words in (
+        ("colour", (str.upper, str.title, str)),
+        ("bought", (str.upper, str.title, "{} ".format)),
+    ):
+        frame[name] = [words[k](word) for k, word in zip(rng.integers(3, size=N), frame[name], strict=True)]
+    return Case(
+        "spellings", "answers.csv", text(frame), reading={"ignore_case": ["colour", "bought"]},
+        first={"colour": base()["colour"][0], "bought": base()["bought"][0]}, others={"small.csv": text(base())},
+    )  # fmt: skip
+
+
 def made_up_names() -> Case:
     rng = np.random.default_rng(4)
     frame = pd.DataFrame({"a": rng.choice(["b", "b_c", "z"], N), "a_b": rng.choice(["q", "c"], N)})
@@ -354,8 +377,9 @@ def several_faults() -> Case:
 
 
 MAKERS: tuple[Callable[[], Case], ...] = (
-    thousands, decimal_comma, german_thousands, currency, index_column, preamble, made_up_names, stray_quote,
-    windows_1252, longer_rows, sentinel, null_words, spaces_and_booleans, huge_cell, impossible_date, mixed_dates,
+    thousands, decimal_comma, german_thousands, currency, index_column, preamble, filled_heading, spellings,
+    made_up_names, stray_quote, windows_1252, longer_rows, sentinel, null_words, spaces_and_booleans, huge_cell,
+    impossible_date, mixed_dates,
     class_names, column_names, containers, bom_and_crlf, leading_zeros, empty_and_constant, identifiers_and_text,
     quoted_cells, several_faults, rare_class, tiny_with_outlier, empty_targets, no_header,
 )  # fmt: skip

@@ -171,6 +171,18 @@ def test_marks_of_missing_values_become_a_setting_and_sentinels_a_suggestion(pro
     assert "?" in suggested.value
 
 
+def test_a_target_spelled_in_several_ways_has_the_classes_that_are_meant(propose):
+    table = rows()
+    table["kept"] = [
+        word.upper() if k % 3 == 0 else f"{word.title()} " if k % 3 == 1 else word
+        for k, word in enumerate(table["kept"])
+    ]
+    found = propose(table)
+    assert found.value("problem.task") == "binary"
+    assert found.value("problem.positive") == "yes"
+    assert found.value("problem.reading.ignore_case") == ["kept"]
+
+
 def test_lines_before_the_header_and_longer_rows_are_settled(propose):
     text = "Report\nof May\n\n" + rows().to_csv(index=False)
     assert propose(text).value("problem.reading.skip_lines") == 3

@@ -82,6 +82,9 @@ def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
                     raise
                 unreadable += blamed
             continue
+        new = [_add(settings, choices, each) for each in _spellings(reading)]
+        if any(new):
+            continue
         frame, errors = reading.parse(table.cells, [n for n in reading.columns if n not in unreadable])
         right = errors.reasons == ""
         notes = [*file_format.notes, *whole.notes, *dropped, *reading.notes()]
@@ -95,6 +98,20 @@ def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
             unreadable,
         )
     raise DataError(f"{path} needs more than {MAX_SETTLED} settings to be read as a table")
+
+
+def _spellings(reading: Reading) -> list[SuggestedSetting]:
+    """Return the setting for each column whose words differ in capitals alone, which rarely means anything."""
+    return [
+        SuggestedSetting(
+            "ignore_case",
+            [name],
+            f"column '{name}': {', '.join(map(repr, column.spellings[:6]))} are read in small letters",
+            "no such line, if they are different values",
+        )
+        for name, column in reading.columns.items()
+        if column.spellings
+    ]
 
 
 def _add(settings: dict[str, Any], choices: dict[str, Choice], suggested: SuggestedSetting) -> bool:

@@ -93,6 +93,11 @@ class ReadingSettings(Config):
     columns: dict[str, CellKind] = setting(
         {}, "what a column holds, where its cells say otherwise: {zip: category}", "codes, ambiguous columns"
     )
+    ignore_case: Words = setting(
+        (),
+        "columns of words that mean the same in capitals and in small letters: [answer]",
+        "Yes, YES and yes",
+    )
     pixel_range: tuple[int, int] = setting(
         (0, 255),
         "the values of black and white: [0, 255], or [0, 1] for images that are scaled already",

@@ -302,3 +302,21 @@ def test_a_column_of_many_different_numbers_is_read_in_a_moment():
     began = time.process_time()
     assert read(frame)["x"].nunique() == 30_000
     assert time.process_time() - began < 3  # 30 s where each number was compared with all others
+
+
+def test_words_that_differ_in_capitals_alone_are_said_and_one_value_where_the_settings_say_so():
+    frame = text(answer=many("Yes", "YES", "yes ", "no"), town=many("Bonn", "Ulm"))
+    reading = fit_reading(frame, classes=["answer"])
+    assert read(frame, reading)["answer"].unique().tolist() == ["Yes", "YES", "yes", "no"]
+    said = [note for note in reading.notes() if "ignore_case: [answer]" in note]
+    assert said == [
+        "Column 'answer': 'Yes', 'YES', 'yes' differ in capitals alone and are different values; if they are none, add "
+        "ignore_case: [answer] to problem.reading."
+    ]
+    for table in (frame, frame.astype({"answer": "category"})):
+        reading = fit_reading(table, ReadingSettings(ignore_case=["answer"]), classes=["answer"])
+        assert not [note for note in reading.notes() if "ignore_case" in note]
+        assert read(table, reading)["answer"].unique().tolist() == ["yes", "no"]
+        assert read(text(answer=["yEs"], town=["ulm"]), reading).iloc[0].tolist() == ["yes", "ulm"]
+    with pytest.raises(DataError, match="column 'anser' is not in the table; did you mean 'answer'"):
+        fit_reading(frame, ReadingSettings(ignore_case=["anser"]))

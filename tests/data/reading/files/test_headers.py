@@ -57,6 +57,19 @@ def test_lines_before_the_header_stop_with_the_setting_to_add():
     assert layout(text, skip_lines=0)[0] == Layout(",", 0)
 
 
+def test_lines_before_the_header_that_are_filled_up_with_separators_stop_as_well():
+    text = "Report;;;\n;;;\nid;age;score;bought\n" + "1;2;3;no\n" * 20
+    with pytest.raises(DataError, match=r"2 line\(s\) before its header.*'Report;;;': add .*lines: 2"):
+        layout(text)
+    assert layout(text, skip_lines=2)[0] == Layout(";", 2)
+
+
+def test_a_header_above_rows_with_few_filled_cells_is_no_heading():
+    text = "id;age;score;bought\n" + "1;;;\n" * 20 + "1;2;3;no\n"
+    assert layout(text)[0] == Layout(";", 0)
+    assert layout("id;;\n" + "1;2;3\n" * 2, skip_lines=0)[0] == Layout(";", 0)
+
+
 def test_rows_longer_than_the_header_are_no_heading():
     text = "age,score,bought\n" + "1,2,no,note\n" * 20 + "1,2,no\n"
     assert layout(text)[0] == Layout(",", 0)

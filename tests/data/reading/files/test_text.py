@@ -26,6 +26,16 @@ def test_windows_1252_is_found_and_said_with_the_runner_up():
     assert "problem.reading.encoding sets it" in sentence
 
 
+def test_windows_1252_goes_before_what_reads_no_better():
+    # The sign for square meters is another letter in cp1250, which the bytes alone do not tell.
+    rows = "".join(f"{k};Gänsemarkt;{k}.997,91;121,96\n" for k in range(40))
+    text = f"Kundennr;Straße;Umsatz (€);Fläche m²\n{rows}"
+    assert find_encoding(text.encode("cp1252"))[0] == "cp1252"
+    assert (
+        find_encoding(("Příjmení;město\nDvořák;Plzeň\nŽižkov;Děčín\n" * 10).encode("cp1250"))[0] == "cp1250"
+    )
+
+
 def test_cyrillic_is_found():
     text = "город;река\nМосква;Москва-река\nЯрославль;Волга\nКазань;Волга\n" * 3
     assert find_encoding(text.encode("cp1251"))[0] == "cp1251"

@@ -17,6 +17,8 @@ from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
 if TYPE_CHECKING:
     import pandas as pd
 
+# Of more different words some differ in capitals in any column of names.
+MAX_WORDS = 50
 WHERE = "add to problem.reading in conf/<environment>/parameters.yml the line"
 
 
@@ -44,6 +46,8 @@ class ColumnBase:
         self.notes: list[str] = []
         # Cells that are kept as values and may mean that there is none.
         self.doubtful: list[str] = []
+        # Words that differ in capitals alone.
+        self.spellings: list[str] = []
         self.null_words = NULL_WORDS if settings.missing is None else settings.missing
 
     def cells(self) -> Cells:
@@ -119,12 +123,39 @@ class ColumnBase:
                 f"{', '.join(null)} in {n} row(s) of text are values like any other; if they mean that there is none, "
                 f"add {yaml_line({'missing': null})[1:-1]} to problem.reading"
             )
-        missing = self.settings.missing or ()
-        return ColumnReading(kind=kind, dtype="str", missing=missing, width=width, **self.said())
+        self.note_spellings(cells)
+        return self.words(kind, width=width)
+
+    def words(self, kind: CellKind, **others: Any) -> ColumnReading:
+        """Return the reading of cells that stay text."""
+        return ColumnReading(
+            kind=kind,
+            dtype="str",
+            missing=self.settings.missing or (),
+            ignore_case=self.name in self.settings.ignore_case,
+            **self.said(),
+            **others,
+        )
+
+    def note_spellings(self, cells: Cells) -> None:
+        """Note words of a column of few that differ in capitals alone, which are different values."""
+        if self.name in self.settings.ignore_case or len(cells.texts) > MAX_WORDS:
+            return
+        alike = Counter(text.lower() for text in cells.texts)
+        self.spellings = [text for text in cells.texts if alike[text.lower()] > 1]
+        if self.spellings:
+            self.notes.append(
+                f"{', '.join(map(repr, self.spellings[:6]))} differ in capitals alone and are different values; if "
+                f"they are none, add {yaml_line({'ignore_case': [self.name]})[1:-1]} to problem.reading"
+            )
 
     def said(self) -> dict[str, Any]:
         """Return what a user may want to know of the column."""
-        return {"notes": tuple(self.notes), "doubtful": tuple(self.doubtful)}
+        return {
+            "notes": tuple(self.notes),
+            "doubtful": tuple(self.doubtful),
+            "spellings": tuple(self.spellings),
+        }
 
     def refuse(self, what: str) -> NoReturn:
         """Raise the error of a column that no setting makes readable."""

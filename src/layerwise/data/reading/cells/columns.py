@@ -38,6 +38,8 @@ class ColumnReading(Config):
         width: of codes with leading zeros, which shorter whole numbers are filled to; -1 leaves all leading zeros out.
         notes: what a user may want to know of it.
         doubtful: cells that are kept as values and may mean that there is none.
+        ignore_case: whether its words are read in small letters.
+        spellings: words that differ in capitals alone and are different values.
     """
 
     kind: CellKind
@@ -51,6 +53,8 @@ class ColumnReading(Config):
     width: int = 0
     notes: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
+    ignore_case: bool = False
+    spellings: tuple[str, ...] = ()
 
     def parse(self, column: pd.Series, errors: dict[int, str]) -> pd.Series:
         """Return the values of a column's cells; a cell that has none is missing, and `errors` says why."""
@@ -209,7 +213,9 @@ class ColumnReading(Config):
 
     def _text_of(self, text: str) -> str | None:
         text = text.strip()
-        return None if not text or text in self.missing else self.code_of(text)
+        if not text or text in self.missing:
+            return None
+        return self.code_of(text.lower() if self.ignore_case else text)
 
 
 def are_zeros_and_ones(column: pd.Series) -> bool:

@@ -85,9 +85,10 @@ class ColumnFitter(ColumnBase):
         """Return the reading of a column that is no text, None of one that is."""
         import pandas as pd
 
-        column, missing = self.column, self.settings.missing or ()
+        column = self.column
         if isinstance(column.dtype, pd.CategoricalDtype):
-            return ColumnReading(kind="category", dtype="str", missing=missing, text=False)
+            self.note_spellings(self.cells())
+            return self.words("category", text=False)
         if pd.api.types.is_datetime64_any_dtype(column):
             aware = column.dt.tz is not None
             dtype = "datetime64[us, UTC]" if aware else "datetime64[us]"
@@ -148,7 +149,8 @@ class ColumnFitter(ColumnBase):
             return ColumnReading(
                 kind="number", dtype="int64" if whole else "float64", missing=self.null_words
             )
-        return ColumnReading(kind="category", dtype="str", missing=self.settings.missing or ())
+        self.note_spellings(cells)
+        return self.words("category")
 
     def _are_codes(self, cells: Cells) -> bool:
         few = len(cells.texts) <= max(MAX_CODES, cells.counts.sum() / 10)

@@ -158,9 +158,12 @@ def _cut(lines: list[str], dialect: Dialect) -> _Cut | None:
         return None
     counts = Counter(len(each.cells) for each in records)
     n_cells, agreeing = counts.most_common(1)[0]
-    start = next(k for k, each in enumerate(records) if len(each.cells) == n_cells)
+    filled = [sum(not each.isspace() for each in record.cells if each) for record in records]
+    # A line of a heading, as spreadsheets write it, is filled up with separators.
+    least = Counter(filled).most_common(1)[0][0] / 2 if n_cells > 2 else 0
+    start = next(k for k, each in enumerate(records) if len(each.cells) == n_cells and filled[k] >= least)
     # Lines of a heading are short; a header or rows that are a little shorter than others are ragged rows.
-    if any(len(each.cells) >= max(2, n_cells / 2) for each in records[:start]):
+    if any(n >= max(2, n_cells / 2) for n in filled[:start]):
         start = 0
     return _Cut(dialect.separator, n_cells, agreeing / len(records), records[start].line, records[0].text)
 

@@ -52,7 +52,9 @@ def resolve_file_format(path: Path, settings: ReadingSettings) -> FileFormat:
     quote = '"' if settings.quote is None else settings.quote
     encoding, notes = _encoding(path, settings)
     marked = marked_encoding(path)
-    layout, more = find_layout(path, marked or encoding, quote, settings.separator, settings.skip_lines)
+    # Of a text without a line of names the first line is a row, however few of its cells are filled.
+    before = settings.skip_lines or 0 if settings.names else settings.skip_lines
+    layout, more = find_layout(path, marked or encoding, quote, settings.separator, before)
     if settings.names is None:
         with open_text(path, marked or encoding) as text:
             lines = list(islice(text, layout.skip_lines, layout.skip_lines + SAMPLE_ROWS))

@@ -108,12 +108,13 @@ def find_encoding(source: Source) -> tuple[str, str]:
     if not found:
         raise DataError(f"{name_of(source)} is no text in any known encoding; set problem.reading.encoding")
     best = found[0]
-    # The most frequent one by far goes before others that read the bytes as well.
+    # The most frequent one by far goes before others that read the bytes no better.
     chosen = next(
         (
             each
             for each in found
-            if (each.chaos, -each.coherence) == (best.chaos, -best.coherence)
+            if each.chaos <= best.chaos
+            and each.coherence >= best.coherence
             and "cp1252" in each.could_be_from_charset
         ),
         best,
