@@ -256,6 +256,17 @@ def test_a_folder_of_pictures_is_images_of_the_middle_size(tmp_path):
         propose_problem("mine", tmp_path / "pictures", tmp_path, "a")
 
 
+def test_a_picture_that_cannot_be_read_is_named(tmp_path):
+    for name in ("cats/1.png", "cats/2.png", "dogs/3.png"):
+        (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4)).save(tmp_path / "pets" / name)
+    (tmp_path / "pets/dogs/4.png").write_bytes(b"\x89PNG\r\n\x1a\n cut off")
+    with pytest.raises(
+        DataError, match=r"1 of 4 pictures in .*pets cannot be read; take them out: dogs/4\.png"
+    ):
+        propose_problem("mine", tmp_path / "pets", tmp_path / "project", None)
+
+
 def test_large_pictures_are_proposed_smaller(tmp_path):
     for name in ("a/1.png", "b/2.png"):
         (tmp_path / "p" / name).parent.mkdir(parents=True)

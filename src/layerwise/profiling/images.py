@@ -18,6 +18,7 @@ from layerwise.data.sources import (
     list_pictures,
     picture_sizes,
     read_image_arrays,
+    shown_names,
 )
 from layerwise.profiling.proposal import Choice, choose_positive
 
@@ -78,18 +79,19 @@ def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str]]
             f"{folder} holds pictures that lie in no folder of their class: put each class into a folder of its own"
         )
     paths = [folder / name for name in pictures.names]
-    sizes = Counter(picture_sizes(paths))
-    broken = sizes.pop((0, 0), 0)
+    sizes_of = picture_sizes(paths)
+    broken = [name for name, size in zip(pictures.names, sizes_of, strict=True) if size == (0, 0)]
     if broken:
         raise DataError(
-            f"{broken} of {len(pictures.names)} pictures in {folder} cannot be read; take them out"
+            f"{len(broken)} of {len(paths)} pictures in {folder} cannot be read; take them out: {shown_names(broken)}"
         )
+    sizes = Counter(sizes_of)
     findings = [f"{len(pictures.names):,} pictures in {len(set(pictures.labels))} folders"]
     in_color = have_colors(paths)
     if in_color:
         findings.append(f"they have colors, which are kept; {GRAY_INSTEAD}")
     if pictures.n_others:
-        findings.append(f"{pictures.n_others} files are no pictures and are left out")
+        findings.append(f"{pictures.n_others} file(s) are no pictures and are left out")
     if pictures.n_test:
         findings.append(f"{pictures.n_test:,} pictures below test/ are the official test rows")
     fields: dict[str, Any] = {"type": "layerwise.datasets.ImageFiles"}

@@ -1,8 +1,10 @@
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from layerwise.evaluation.plots.style import shorten_labels
+from layerwise.evaluation.plots.style import new_figure, shorten_labels
 from layerwise.evaluation.plots.tables import central_range, plot_marginals
 
 
@@ -74,3 +76,31 @@ def test_the_histogram_says_how_many_rows_are_beyond_it():
     text = axes.get_xlabel()
     assert text.startswith(f"beyond: {n_real} real")
     assert (f"{n_generated} generated" in text) == (n_generated > 0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (1e-3, 1e2, ["10⁻²", "10⁰"]),
+        (0.3, 3, ["1", "2"]),
+        (0.21, 0.8, ["0.4", "0.6"]),
+        (0.031, 0.038, ["0.032", "0.036"]),
+    ],
+)
+def test_a_logarithmic_axis_has_numbers_however_short_it_is(tmp_path, low, high, shown):
+    figure = new_figure(4, 3)
+    axes = figure.subplots()
+    axes.plot([0, 1], [low, high])
+    axes.set_yscale("log")
+    figure.savefig(tmp_path / "figure.png")
+    drawn = [each.get_text() for each in axes.get_yticklabels() + axes.get_yticklabels(minor=True)]
+    assert set(shown) <= set(drawn)
+
+
+def test_large_numbers_below_a_small_panel_do_not_touch(tmp_path):
+    balance = pd.DataFrame({name: np.linspace(0, 251_000, 400) for name in "abcd"})
+    figure = plot_marginals(balance, balance)
+    figure.savefig(tmp_path / "figure.png")
+    for axes in figure.axes:
+        boxes = [each.get_window_extent() for each in axes.get_xticklabels() if each.get_text()]
+        assert all(left.x1 + 10 < right.x0 for left, right in pairwise(boxes))

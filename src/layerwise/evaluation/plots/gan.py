@@ -130,7 +130,7 @@ def plot_class_fractions(
     title: str = "Classes of the samples",
     xlabel: str = "class, by the classifier",
 ) -> Figure:
-    """Plot the fraction of every class among each generator's samples; a dashed line marks equal fractions.
+    """Plot the fraction of every class among each generator's samples.
 
     Args:
         fractions: by generator, one fraction a class.
@@ -144,7 +144,7 @@ def plot_class_fractions(
     for k, (name, values) in enumerate(fractions.items()):
         positions = np.arange(n) + (k - (bars - 1) / 2) * 0.8 / bars
         axes.bar(positions, 100 * np.asarray(values), width=0.8 / bars, color=cycle_color(k), label=name)
-    axes.axhline(100 / n, color=MUTED_COLOR, linewidth=1, linestyle="--", zorder=0)
+    axes.axhline(100 / n, color=MUTED_COLOR, linewidth=1, linestyle="--", zorder=0, label="equal fractions")
     axes.set_xticks(np.arange(n), list(class_names))
     style_axes(axes, xlabel=xlabel, ylabel="fraction of the rows (%)", grid="y")
     legend(axes, outside=True)

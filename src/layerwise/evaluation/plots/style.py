@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +11,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -45,6 +47,22 @@ DPI = 130
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+def _name_powers(axis: Axis) -> None:
+    """Name the powers of ten of an axis, or the steps between them where it has one power or none."""
+    low, high = sorted(axis.get_view_interval())
+    powers = math.floor(math.log10(high)) - math.ceil(math.log10(low)) + 1
+    if powers > 1:
+        axis.set_major_formatter(FuncFormatter(_power_of_ten))
+        axis.set_minor_formatter(NullFormatter())
+    else:  # what Matplotlib takes for steps here are round numbers
+        axis.set_major_formatter(FuncFormatter(_plain_number))
+        axis.set_minor_formatter(FuncFormatter(_plain_number))
+
+
+def _plain_number(value: float, _: Any) -> str:
+    return f"{value:g}"
+
+
 class SinglePassFigure(Figure):
     """A figure that is laid out and drawn once to be saved; Matplotlib's own goes over it a second time.
 
@@ -58,8 +76,7 @@ class SinglePassFigure(Figure):
                 text.set_parse_math(False)
             for axis in (axis for axes in self.axes for axis in (axes.xaxis, axes.yaxis)):
                 if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
-                    axis.set_major_formatter(FuncFormatter(_power_of_ten))
-                    axis.set_minor_formatter(NullFormatter())
+                    _name_powers(axis)
             super().draw(renderer)
 
     def savefig(self, fname: Any, *, transparent: bool | None = None, **kwargs: Any) -> None:

@@ -125,6 +125,7 @@ def _plot_marginal(axes: Axes, real: pd.Series, generated: pd.Series) -> str:
             label="generated rows",
         )
         axes.set_yticks([])
+        axes.locator_params(axis="x", nbins=4)
         if pd.api.types.is_datetime64_any_dtype(dtype):
             axes.set_xticks([])
         return beyond

@@ -21,7 +21,7 @@ from layerwise.evaluation.metrics import (
 from layerwise.evaluation.plots.style import (
     MUTED_COLOR,
     cycle_color,
-    legend,
+    legend_below,
     new_figure,
     set_suptitle,
     shorten_labels,
@@ -78,7 +78,6 @@ def plot_calibration(
         ylabel=ylabel,
     )
     top.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    legend(top, loc="upper left")
     edges = np.arange(CALIBRATION_BINS) / CALIBRATION_BINS
     bottom.bar(
         edges, counts, width=1 / CALIBRATION_BINS, align="edge", color=cycle_color(0), edgecolor="white"
@@ -89,6 +88,7 @@ def plot_calibration(
         ylabel="rows",
         grid="y",
     )
+    legend_below(figure)
     set_suptitle(figure, title)
     return figure
 
@@ -112,6 +112,6 @@ def _regression_calibration(true: Array, predicted_values: Array, title: str) ->
     axes.errorbar(mean_predicted, observed, yerr=errors, label="network, 95 % interval", **style)
     subtitle = f"{len(parts)} bins of equally many rows"
     style_axes(axes, title=subtitle, xlabel="mean predicted value", ylabel="mean true value")
-    legend(axes, loc="upper left")
+    legend_below(figure)
     set_suptitle(figure, title)
     return figure
