@@ -6,7 +6,12 @@
     python benchmarks/tables.py show --list report --out tables.jsonl
 
 A run goes on where the file ends. Every model has the same training, validation and test rows; validation rows stop it
-early or choose among a few settings, test rows are read once. `choose` are the tables by which the defaults were found.
+early or choose among a few settings, test rows are read once. `choose` are the tables by which the defaults were found:
+
+    PYTHONPATH=extra python benchmarks/tables.py run --list choose --inner --out inner.jsonl --models "layerwise mlp" \
+        --set finetuning.weight_decay=1 finetuning.dropout=0
+
+trains the network with other settings, on splits of the rows that are no test rows.
 """
 
 from __future__ import annotations
@@ -24,6 +29,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import yaml
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss, roc_auc_score
 
@@ -99,15 +105,21 @@ def _folder(package: str) -> Path:
     return Path(found.origin).parent
 
 
-def prepare(name: str, seed: int, most_rows: int) -> Rows:
-    """Return a table's rows as a seed splits them: a fifth for the test, a tenth of the rest for validation."""
+def prepare(name: str, seed: int, most_rows: int, inner: bool = False) -> Rows:
+    """Return a table's rows as a seed splits them: a fifth for the test, a tenth of the rest for validation.
+
+    With `inner` those rows are split that the seed 0 has not for the test.
+    """
     frame, target, task = read(name)
     if len(frame) > most_rows:
         frame = frame.sample(most_rows, random_state=0)
     frame = frame.reset_index(drop=True)
     frame.attrs.update(source=name, sha256="")
     problem = Problem(name="table", task=task, target=target, allow_leak=True)
-    split = split_raw(frame, problem, SplitSettings(stratify=task != "regression"), seed)
+    splitting = SplitSettings(stratify=task != "regression")
+    if inner:
+        frame = frame.drop(index=split_raw(frame, problem, splitting, 0).test).reset_index(drop=True)
+    split = split_raw(frame, problem, splitting, seed)
     preprocessor = fit_preprocessor(frame, split, problem, PreprocessingSettings(), seed)
     cells = frame.drop(columns=target)
     for column in cells.select_dtypes(["object", "str", "string"]):
@@ -247,8 +259,8 @@ def realmlp(rows: Rows, seed: int) -> float:
     return pytabkit(rows, seed, "RealMLP_TD", **settings)
 
 
-def network(rows: Rows, seed: int, **shape: Any) -> float:
-    """Train what `kedro run --pipelines=mlp` would, with no setting of its own but those of `shape`."""
+def network(rows: Rows, seed: int, own: dict[str, dict[str, Any]] | None = None) -> float:
+    """Train what `kedro run --pipelines=mlp` would, with no settings of its own but these of `mlp` and `finetuning`."""
     import torch
 
     from layerwise.parameters.sizing import size_mlp
@@ -261,8 +273,10 @@ def network(rows: Rows, seed: int, **shape: Any) -> float:
     )
 
     training, validation, test = rows.tensors
-    given = [kind(**dict.fromkeys(kind.names_by_rule())) for kind in (MLPSettings, FinetuningSettings)]
-    mlp, settings = size_mlp(rows.columns, training, training, given[0].filled(shape), given[1])
+    own = own or {}
+    shape = MLPSettings(**dict.fromkeys(MLPSettings.names_by_rule()) | own.get("mlp", {}))
+    learning = dict.fromkeys(FinetuningSettings.names_by_rule()) | own.get("finetuning", {})
+    mlp, settings = size_mlp(rows.columns, training, training, shape, FinetuningSettings(**learning))
     learnt = new_network(mlp, rows.columns, settings, seed, training)
     fit_network(learnt, training, validation, rows.columns, settings, seed, silent=True)
     with torch.no_grad():
@@ -275,9 +289,10 @@ def network(rows: Rows, seed: int, **shape: Any) -> float:
     return score(rows.task, names, predicted, list(rows.columns.class_names))
 
 
+PLAIN = {"mlp": {"number_embedding": "none", "ensemble_members": 1}}
 MODELS: dict[str, Callable[[Rows, int], float]] = {
     "layerwise mlp": network,
-    "plain mlp": lambda rows, seed: network(rows, seed, number_embedding="none", ensemble_members=1),
+    "plain mlp": lambda rows, seed: network(rows, seed, PLAIN),
     "linear": linear,
     "forest": forest,
     "hist boosting": boosting,
@@ -288,14 +303,30 @@ MODELS: dict[str, Callable[[Rows, int], float]] = {
 }
 
 
-def run(tables: list[str], models: list[str], seeds: list[int], most_rows: int, out: Path) -> None:
+def add_network(words: list[str]) -> str:
+    """Put the network with these settings among the models; return its name."""
+    own: dict[str, dict[str, Any]] = {}
+    for word in words:
+        path, _, value = word.partition("=")
+        key, _, name = path.partition(".")
+        if key not in ("mlp", "finetuning") or not value:
+            raise SystemExit(f"--set: {word} is not mlp.NAME=VALUE or finetuning.NAME=VALUE")
+        own.setdefault(key, {})[name] = yaml.safe_load(value)
+    label = " ".join(words)
+    MODELS[label] = lambda rows, seed: network(rows, seed, own)
+    return label
+
+
+def run(
+    tables: list[str], models: list[str], seeds: list[int], most_rows: int, inner: bool, out: Path
+) -> None:
     """Train what the file does not have yet, a line each."""
     lines = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
     done = {(line["table"], line["model"], line["seed"]) for line in lines}
     for table in tables:
         for seed in seeds:
             wanted = [name for name in models if (table, name, seed) not in done]
-            rows = prepare(table, seed, most_rows) if wanted else None
+            rows = prepare(table, seed, most_rows, inner) if wanted else None
             for name in wanted:
                 assert rows is not None
                 start = time.process_time()
@@ -343,14 +374,19 @@ def main() -> None:
     parser.add_argument("--tables", nargs="+", help="of the list; all of them by default")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1], help="of the splits and the models")
     parser.add_argument("--rows", type=int, default=3000, help="of a table at most")
+    parser.add_argument("--inner", action="store_true", help="split the rows that are no test rows of seed 0")
+    parser.add_argument(
+        "--set", nargs="+", default=[], help="of one more network, such as mlp.ensemble_members=16"
+    )
     parser.add_argument("--out", type=Path, default=Path("tables.jsonl"))
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     tables = given.tables or LISTS[given.list]
+    models = given.models + ([add_network(given.set)] if given.set else [])
     if given.action == "run":
-        run(tables, given.models, given.seeds, given.rows, given.out)
+        run(tables, models, given.seeds, given.rows, given.inner, given.out)
     else:
-        show(tables, given.models, given.out)
+        show(tables, models, given.out)
 
 
 if __name__ == "__main__":
