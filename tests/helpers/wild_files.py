@@ -130,6 +130,21 @@ def filled_heading() -> Case:
     )  # fmt: skip
 
 
+def units() -> Case:
+    """Numbers with a unit behind them, and powers of ten with a decimal comma."""
+    rng = np.random.default_rng(9)
+    weight, heat, force = np.r_[71.7, rng.normal(70, 9, N - 1)], rng.normal(20, 5, N), rng.lognormal(6, 2, N)
+    frame = base()[["bought"]].assign(
+        gewicht=[f"{each:.1f} kg".replace(".", ",") for each in weight],
+        temperatur=[f"{each:.0f}°C" for each in heat],
+        kraft=[f"{each:.3E}".replace(".", ",") for each in np.r_[345.6, force[1:]]],
+    )
+    return Case(
+        "units", "messung.csv", text(frame, sep=";"), first={"gewicht": 71.7, "kraft": 345.6},
+        kinds={"gewicht": "number", "temperatur": "number", "kraft": "number"},
+    )  # fmt: skip
+
+
 def spellings() -> Case:
     """Words that differ in capitals alone, in an input and in the target, and blanks around some of them."""
     frame, rng = base(), np.random.default_rng(8)
@@ -377,7 +392,7 @@ def several_faults() -> Case:
 
 
 MAKERS: tuple[Callable[[], Case], ...] = (
-    thousands, decimal_comma, german_thousands, currency, index_column, preamble, filled_heading, spellings,
+    thousands, decimal_comma, german_thousands, currency, index_column, preamble, filled_heading, spellings, units,
     made_up_names, stray_quote, windows_1252, longer_rows, sentinel, null_words, spaces_and_booleans, huge_cell,
     impossible_date, mixed_dates,
     class_names, column_names, containers, bom_and_crlf, leading_zeros, empty_and_constant, identifiers_and_text,

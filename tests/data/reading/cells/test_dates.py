@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from layerwise.data.reading.cells import find_date_formats, parse_dates
+from layerwise.data.reading.cells.dates import have_named_months
 
 
 def found(texts, **options):
@@ -20,6 +21,8 @@ def found(texts, **options):
         (["2023-05-23T01:02:03.250", "2023-05-23T00:00:00"], ["2023-05-23T01:02:03.25", "2023-05-23"]),
         (["5 Jan 2020", "17 Dec 1999"], ["2020-01-05", "1999-12-17"]),
         (["March 5, 2020", "May 17, 1999"], ["2020-03-05", "1999-05-17"]),
+        (["Jan 2020", "MAY 1999"], ["2020-01", "1999-05"]),
+        (["January 2020", "april 1999"], ["2020-01", "1999-04"]),
         (["01/13/2022 1:05 PM", "02/01/2022 12:00 AM"], ["2022-01-13T13:05", "2022-02-01"]),
         (["0001-01-01", "9999-12-31"], ["0001-01-01", "9999-12-31"]),
         (["2023-05-23T01:00:00+02:00", "2023-05-23T01:00:00Z"], ["2023-05-22T23:00", "2023-05-23T01:00"]),
@@ -76,3 +79,10 @@ def test_digits_alone_are_dates_only_where_they_are_stated_to_be():
 
 def test_words_are_no_dates():
     assert found(["red", "green 3", "12 monkeys"]) is None
+
+
+def test_months_in_other_languages_are_no_dates_and_are_told_from_words():
+    german = ["1. Januar 2024", "2. März 2024", "3. Mai 2024", "4. Dezember 2024"]
+    assert found(german) is None
+    assert have_named_months(german)
+    assert not have_named_months(["1 of 24", "12 Main Street", "red"])

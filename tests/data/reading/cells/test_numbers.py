@@ -19,6 +19,9 @@ from layerwise.data.reading.cells import NumberFormat, find_number_format
         (["1e3", "-.5", "+2.", "1.7976931348623157e308"], [1000, -0.5, 2, 1.7976931348623157e308]),
         (["12 €", "3,5 EUR", "0,25 €"], [12, 3.5, 0.25]),
         (["\u22125.5", "3.25"], [-5.5, 3.25]),
+        (["3,456E+02", "1,5e-3", "7,000E+00"], [345.6, 0.0015, 7]),
+        (["71.7 kg", "68 kg", "70.25kg", "1,071.5 kg", "-3 kg"], [71.7, 68, 70.25, 1071.5, -3]),
+        (["20°C", "21,5 °C", "-3°C", "4°C", "5°C"], [20, 21.5, -3, 4, 5]),
     ],
 )
 def test_numbers_are_read_as_they_were_written(texts, values):
@@ -85,3 +88,14 @@ def test_plain_numbers_are_the_floats_that_python_reads():
     read, right = NumberFormat().values_of(texts)
     assert right.all()
     assert read.tobytes() == values.tobytes()
+
+
+def test_a_unit_is_one_and_the_same_behind_nearly_all_of_many_numbers():
+    weights = [f"{k}.5 kg" for k in range(30)]
+    found = find_number_format([*weights, "12 lb"])
+    assert found.format.unit == "kg"
+    assert found.readable.tolist() == [True] * 30 + [False]
+    assert [found.format.value_of(text) for text in ("8 kg", "8", "8 lb", "kg")] == [8, 8, None, None]
+    for names in (["2D", "3D"], ["1st", "2nd", "3rd", "4th", "5th"], [*weights[:10], "5 lb", "6 lb"]):
+        found = find_number_format(names)
+        assert found is None or not found.readable.any()

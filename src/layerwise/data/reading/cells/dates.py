@@ -8,10 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+# In English, whatever the computer's own language is.
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+MONTHS_CUT = [month[:3] for month in MONTHS]
+NAMED_MONTH = re.compile(r"\d{1,2}\.?[ \-/][^\W\d_]{3,10}\.?[ \-/]\d{2,4}")
 TOKENS = {
     "%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"\d{1,2}", "%d": r"\d{1,2}", "%H": r"\d{1,2}", "%I": r"\d{1,2}",
-    "%M": r"\d{2}", "%S": r"\d{2}", "%f": r"\d{1,6}", "%p": r"[AaPp][Mm]", "%b": r"[A-Za-z]{3}",
-    "%B": r"[A-Za-z]{3,9}", "%z": r"(?:Z|[+\-]\d{2}:?\d{2})", "%j": r"\d{3}", "%a": r"[A-Za-z]{3}",
+    "%M": r"\d{2}", "%S": r"\d{2}", "%f": r"\d{1,6}", "%p": r"[AaPp][Mm]", "%b": f"(?i:{'|'.join(MONTHS_CUT)})",
+    "%B": f"(?i:{'|'.join(MONTHS)})", "%z": r"(?:Z|[+\-]\d{2}:?\d{2})", "%j": r"\d{3}", "%a": r"[A-Za-z]{3}",
     "%A": r"[A-Za-z]{6,9}", "%%": "%",
 }  # fmt: skip
 ORDERED = [(f"%d{s}%m{s}{y}", f"%m{s}%d{s}{y}") for s in "/-." for y in ("%Y", "%y")]
@@ -24,7 +31,7 @@ CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f")
 ISO_TIMES = [f"{gap}{time}{zone}" for gap in "T " for time in CLOCKS for zone in ("", "%z", " %z")]
 FIXED = [
     "%Y-%m-%d", *("%Y-%m-%d" + time for time in ISO_TIMES), "%Y-%m-%d %I:%M %p", "%Y-%m-%d %I:%M:%S %p",
-    *(base + time for base in ("%Y/%m/%d", "%Y.%m.%d", *NAMED) for time in TIMES), "%Y-%m", "%Y/%m",
+    *(base + time for base in ("%Y/%m/%d", "%Y.%m.%d", *NAMED) for time in TIMES), "%Y-%m", "%Y/%m", "%b %Y", "%B %Y",
     "%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Y",
 ]  # fmt: skip
 COMPACT = ["%Y%m%d", "%Y%m%d%H%M%S", "%Y%m", "%Y"]
@@ -37,6 +44,11 @@ def shape_of(date_format: str) -> re.Pattern[str]:
     """Return what a text of a format looks like, right or impossible."""
     parts = re.split(r"(%.)", date_format)
     return re.compile("".join(TOKENS.get(part, re.escape(part)) for part in parts))
+
+
+def have_named_months(texts: Sequence[str]) -> bool:
+    """Return whether most texts look like dates with a month's name, of any language."""
+    return 2 * sum(NAMED_MONTH.fullmatch(text) is not None for text in texts) > len(texts)
 
 
 def is_aware(date_format: str) -> bool:

@@ -12,6 +12,7 @@ from layerwise.data.reading.cells.columns import ColumnReading, are_zeros_and_on
 from layerwise.data.reading.cells.dates import (
     FoundDates,
     find_date_formats,
+    have_named_months,
     is_aware,
     iso_datetimes,
     parse_dates,
@@ -79,6 +80,10 @@ class ColumnFitter(ColumnBase):
         dates = find_date_formats([tidy(text) for text in filled.texts], filled.counts)
         if dates is not None and filled.fraction(dates.looks_like) > 0.5:
             return self._dates(filled, dates)
+        if have_named_months(filled.texts):
+            self.notes.append(
+                "looks like dates, and is read as words: write the months as numbers, such as 2024-03-01, or in English"
+            )
         return self.text(cells, "category")
 
     def _typed(self) -> ColumnReading | None:

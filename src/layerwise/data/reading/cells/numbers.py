@@ -1,8 +1,11 @@
-"""Numbers in text: decimal mark, groups of three digits, currency signs, percent; found over all cells of a column."""
+"""Numbers in text: decimal mark, groups of three digits, currency signs, percent, units; found over all cells of a
+column.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -25,6 +28,10 @@ SHOWN = re.compile(
 PLAIN = re.compile(r"[+\-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+\-]?inf(?:inity)?", re.IGNORECASE)
 GROUPED_BY_POINTS = re.compile(r"[+\-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)")
+# A number with a unit behind it, such as 71.7 kg or 20°C.
+WITH_UNIT = re.compile(rf"{SIGN}[\d.,'_ ]*\d ?(?P<unit>[^\W\d_]{{1,10}}[²³]?|°[CFK]?)")
+# Of fewer different texts 3D and 2D are names; a text with another unit, or without one, is a fault.
+MIN_WITH_UNIT, MOSTLY = 5, 0.95
 LEADING_ZERO = re.compile(r"0\d+", re.ASCII)
 TIDY = {ord(c): " " for c in BLANKS} | {ord("’"): "'", ord("\u2212"): "-"}
 
@@ -45,6 +52,7 @@ class NumberFormat(Config):
         symbols: currency signs, before or after a number, which are left out.
         percent: each number has a percent sign, and is divided by 100.
         clock: of durations the parts of their clock, 3 with seconds and 2 without; None for numbers.
+        unit: the text that stands behind each number and may be left out.
     """
 
     decimal: Literal[".", ","] = "."
@@ -52,6 +60,7 @@ class NumberFormat(Config):
     symbols: tuple[str, ...] = ()
     percent: bool = False
     clock: Literal[2, 3] | None = None
+    unit: str = ""
 
     @cached_property
     def _core(self) -> re.Pattern[str]:
@@ -66,7 +75,7 @@ class NumberFormat(Config):
 
         The digits are read in one step, so that 27.8% is the float nearest to 0.278.
         """
-        text = tidy(text)
+        text = tidy(text).removesuffix(self.unit).rstrip()
         if self.clock is not None:
             return duration_of(text, self.clock)
         if INFINITE.fullmatch(text):
@@ -85,6 +94,8 @@ class NumberFormat(Config):
         core = self._core.fullmatch(found["core"].strip())
         if core is None or not (core["whole"] or core["fraction"]):
             return None
+        if core["power"] and self.thousands and self.thousands in (core["whole"] or ""):
+            return None  # 3,456E+02 is written with one digit before the mark
         whole = (
             core["whole"].replace(self.thousands, "") if core["whole"] and self.thousands else core["whole"]
         )
@@ -133,6 +144,11 @@ class FoundFormat(NamedTuple):
     example: str = ""
     settled: bool = False
 
+    def with_unit(self, unit: str) -> FoundFormat:
+        """Return it for numbers with a unit behind them."""
+        other = self.other and self.other.model_copy(update={"unit": unit})
+        return self._replace(format=self.format.model_copy(update={"unit": unit}), other=other)
+
 
 def find_number_format(
     texts: Sequence[str], decimal: str | None = None, thousands: str | None = None
@@ -144,6 +160,10 @@ def find_number_format(
         decimal: the mark that the settings say, if they do.
         thousands: of the settings, likewise.
     """
+    unit = _shared_unit(texts)
+    if unit:
+        found = find_number_format([tidy(text).removesuffix(unit) for text in texts], decimal, thousands)
+        return found and found.with_unit(unit)
     if decimal in (None, ".") and _plain_values(texts) is not None:
         fractions = any("." in text for text in texts)
         if not fractions or any(not GROUPED_BY_POINTS.fullmatch(text) for text in texts):
@@ -173,6 +193,16 @@ def find_number_format(
         if k != best and counts[k] == counts[best] and len(differ):
             return FoundFormat(formats[best], read[best][1], formats[k], texts[differ[0]])
     return FoundFormat(formats[best], read[best][1], settled=settled)
+
+
+def _shared_unit(texts: Sequence[str]) -> str:
+    """Return the unit behind nearly all of the numbers, the same one; empty if there is none."""
+    shapes = [WITH_UNIT.fullmatch(tidy(text)) for text in texts[:MIN_WITH_UNIT]]
+    if len(texts) < MIN_WITH_UNIT or not any(shapes):  # of most columns a few cells tell
+        return ""
+    units = Counter(shape["unit"] for text in texts if (shape := WITH_UNIT.fullmatch(tidy(text))))
+    unit, count = units.most_common(1)[0]
+    return unit if count >= MOSTLY * len(texts) and not re.fullmatch(SYMBOL, unit) else ""
 
 
 def _conventions(
