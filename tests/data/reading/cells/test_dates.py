@@ -81,7 +81,7 @@ def test_words_are_no_dates():
     assert found(["red", "green 3", "12 monkeys"]) is None
 
 
-def test_months_in_other_languages_are_no_dates_and_are_told_from_words():
+def test_months_in_other_languages_are_no_dates_and_differ_from_words():
     german = ["1. Januar 2024", "2. März 2024", "3. Mai 2024", "4. Dezember 2024"]
     assert found(german) is None
     assert have_named_months(german)
