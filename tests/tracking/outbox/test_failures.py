@@ -6,6 +6,7 @@ import time
 
 import pytest
 from mlflow.exceptions import MlflowException
+from safetensors import SafetensorError
 
 from layerwise.inference import ModelError
 from layerwise.tracking.outbox import check_database, retries, store_failure
@@ -17,6 +18,10 @@ from layerwise.tracking.outbox.retries import RetryingClient
     [
         (MlflowException("(sqlite3.OperationalError) database is locked\n[SQL: UPDATE runs]"), "locked"),
         (MlflowException("(sqlite3.OperationalError) database or disk is full"), "full"),
+        (
+            SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+            "full",
+        ),
         (MlflowException("(sqlite3.OperationalError) attempt to write a readonly database"), "forbidden"),
         (MlflowException("(sqlite3.OperationalError) unable to open database file"), "forbidden"),
         (
@@ -66,7 +71,10 @@ def test_the_cause_of_an_error_counts():
     assert store_failure(error).kind == "full"
 
 
-@pytest.mark.parametrize("error", [ValueError("a defect"), KeyError("x"), ModelError("no such model")])
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("a defect"), KeyError("x"), ModelError("no such model"), SafetensorError("no header")],
+)
 def test_a_defect_and_a_users_error_are_no_failures_of_a_store(error):
     assert store_failure(error) is None
 

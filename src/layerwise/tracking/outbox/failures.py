@@ -101,9 +101,13 @@ def store_failure(error: BaseException) -> StoreFailure | None:
 
 def disk_fix(error: BaseException) -> str:
     """Return the fix where a file could not be written, its disk full or forbidden; empty for any other error."""
-    # The libraries that write networks and tables say the system's words, and keep no number.
     text = "\n".join(str(each) for each in _causes(error))
-    return next((FIXES[kind] for number, kind in NUMBERS.items() if os.strerror(number) in text), "")
+    return FIXES.get(_kind_of_disk(text), "")
+
+
+def _kind_of_disk(text: str) -> str:
+    # The libraries that write networks and tables say the system's words, and keep no number.
+    return next((kind for number, kind in NUMBERS.items() if os.strerror(number) in text), "")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -117,6 +121,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _is_of_a_store(error: BaseException) -> bool:
     names = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
+    if "safetensors" in names:
+        return bool(_kind_of_disk(str(error)))
     return isinstance(error, (OSError, ImportError)) or not names.isdisjoint(STORES)
 
 
