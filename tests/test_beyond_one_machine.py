@@ -9,7 +9,8 @@ import pytest
 from filelock import FileLock
 from helpers.killed_runs import OFTEN, end_of, killed_after, networks, start, wait_for
 from helpers.object_store import object_store
-from helpers.postgresql import PostgreSQL, free_port
+from helpers.ports import free_port
+from helpers.postgresql import PostgreSQL
 from mlflow import MlflowClient
 
 from layerwise.tracking.runs import TrackingError

@@ -1,10 +1,9 @@
 """Rows and predictions in Google's object store: an emulator of it on this computer, where it is installed."""
 
-import socket
-
 import pandas as pd
 import pytest
 import torch
+from helpers.ports import free_port
 from kedro.io import DatasetError
 
 from layerwise.data import TensorData
@@ -19,9 +18,7 @@ emulator = pytest.importorskip("gcp_storage_emulator.server", reason="pip instal
 def bucket(monkeypatch, tmp_path):
     """An empty `gs://bucket` of a server on this computer, as gcsfs sees it; it is what the variable names."""
     monkeypatch.setattr(run_context._context, "project", tmp_path)
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    port = free_port()
     server = emulator.create_server("127.0.0.1", port, in_memory=True, default_bucket="bucket")
     server.start()
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")

@@ -22,6 +22,7 @@ from helpers.killed_runs import (
     start,
     wait_for,
 )
+from helpers.ports import free_port
 from mlflow import MlflowClient
 
 from layerwise.checkpointing.run_directory import RunDirectory
@@ -147,9 +148,7 @@ class TrackingServer:
     """`mlflow server` on a port of its own; can be stopped and started again."""
 
     def __init__(self, folder):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         self.folder, self.uri = folder, f"http://127.0.0.1:{self.port}"
         self.start()
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from helpers.ports import free_port
 
 
 def find_program(name):
@@ -20,12 +21,6 @@ def find_program(name):
     if found is None:
         pytest.skip(f"PostgreSQL is not installed: no {name} on the PATH or in /usr/lib/postgresql")
     return found
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class PostgreSQL:

@@ -2,7 +2,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.ports import free_port
 from helpers.running_server import ask
 
 from layerwise.data import DataError
@@ -63,12 +63,6 @@ def test_mlflow_refuses_a_tampered_model_with_what_is_wrong(logged, path, raw, w
     (logged / path).write_bytes(raw)
     with pytest.raises(ModelError, match=words):
         mlflow.pyfunc.load_model(str(logged))
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def wait_for(port, seconds=240):

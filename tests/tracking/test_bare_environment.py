@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ import urllib.request
 import pandas as pd
 import pytest
 from helpers.model_doors import pyfunc
+from helpers.ports import free_port
 
 QUICK_RBM = {"epochs": 1, "likelihood": {"method": "none"}, "probe": False, "classification_rbm": False}
 QUICK_AUTOENCODER = {"epochs": 1, "downstream_tasks": False, "probe": False}
@@ -28,12 +28,6 @@ model = mlflow.pyfunc.load_model(sys.argv[1])
 answer = model.predict(model.input_example, params=json.loads(sys.argv[2]))
 print(json.dumps({"from": layerwise.__file__, "answer": answer.to_dict(orient="list")}))
 """
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def served(command, port, body, folder, environment):

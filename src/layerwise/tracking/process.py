@@ -78,8 +78,8 @@ class ProcessHook:
     @hook_impl
     def before_node_run(self, node: Node) -> None:
         """Begin to watch for silence."""
-        self._at_work[node.name] = LongWork(log, node.name)
-        self._at_work[node.name].begin()
+        work = self._at_work[node.name] = LongWork(log, node.name)
+        work.begin()
 
     @hook_impl
     def after_node_run(self, node: Node) -> None:

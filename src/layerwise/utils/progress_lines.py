@@ -57,7 +57,6 @@ class LongWork(logging.Handler):
 
     def begin(self) -> None:
         """Watch the log from now on."""
-        self._began = self._last = time.monotonic()
         if not sys.stderr.isatty() and not hasattr(sys, "ps1"):
             logging.getLogger().addHandler(self)
             threading.Thread(target=self._watch, daemon=True, name="long work").start()

@@ -47,22 +47,6 @@ DPI = 130
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def _name_powers(axis: Axis) -> None:
-    """Name the powers of ten of an axis, or the steps between them where it has one power or none."""
-    low, high = sorted(axis.get_view_interval())
-    powers = math.floor(math.log10(high)) - math.ceil(math.log10(low)) + 1
-    if powers > 1:
-        axis.set_major_formatter(FuncFormatter(_power_of_ten))
-        axis.set_minor_formatter(NullFormatter())
-    else:  # what Matplotlib takes for steps here are round numbers
-        axis.set_major_formatter(FuncFormatter(_plain_number))
-        axis.set_minor_formatter(FuncFormatter(_plain_number))
-
-
-def _plain_number(value: float, _: Any) -> str:
-    return f"{value:g}"
-
-
 class SinglePassFigure(Figure):
     """A figure that is laid out and drawn once to be saved; Matplotlib's own goes over it a second time.
 
@@ -94,6 +78,22 @@ class SinglePassFigure(Figure):
         canvas.draw()
         pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
         pixels.save(fname, format="png", dpi=(self.dpi, self.dpi), **(kwargs.get("pil_kwargs") or {}))
+
+
+def _name_powers(axis: Axis) -> None:
+    """Name the powers of ten of an axis, or the steps between them where it has one power or none."""
+    low, high = sorted(axis.get_view_interval())
+    powers = math.floor(math.log10(high)) - math.ceil(math.log10(low)) + 1
+    if powers > 1:
+        axis.set_major_formatter(FuncFormatter(_power_of_ten))
+        axis.set_minor_formatter(NullFormatter())
+    else:  # what Matplotlib takes for steps here are round numbers
+        axis.set_major_formatter(FuncFormatter(_plain_number))
+        axis.set_minor_formatter(FuncFormatter(_plain_number))
+
+
+def _plain_number(value: float, _: Any) -> str:
+    return f"{value:g}"
 
 
 def _power_of_ten(value: float, position: int | None = None) -> str:

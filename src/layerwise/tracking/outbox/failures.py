@@ -121,9 +121,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _is_of_a_store(error: BaseException) -> bool:
     names = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
-    if "safetensors" in names:
-        return bool(_kind_of_disk(str(error)))
-    return isinstance(error, (OSError, ImportError)) or not names.isdisjoint(STORES)
+    is_known = isinstance(error, (OSError, ImportError)) or not names.isdisjoint(STORES)
+    return is_known or bool(_kind_of_disk(str(error)))
 
 
 def _detail(text: str) -> str:

@@ -123,11 +123,11 @@ class ColumnBase:
                 f"{', '.join(null)} in {n} row(s) of text are values like any other; if they mean that there is none, "
                 f"add {yaml_line({'missing': null})[1:-1]} to problem.reading"
             )
-        self.note_spellings(cells)
-        return self.words(kind, width=width)
+        return self.words(cells, kind, width=width)
 
-    def words(self, kind: CellKind, **others: Any) -> ColumnReading:
-        """Return the reading of cells that stay text."""
+    def words(self, cells: Cells, kind: CellKind, **others: Any) -> ColumnReading:
+        """Return the reading of cells that stay text, with these fields too."""
+        self._note_spellings(cells)
         return ColumnReading(
             kind=kind,
             dtype="str",
@@ -137,7 +137,7 @@ class ColumnBase:
             **others,
         )
 
-    def note_spellings(self, cells: Cells) -> None:
+    def _note_spellings(self, cells: Cells) -> None:
         """Note words of a column of few that differ in capitals alone, which are different values."""
         if self.name in self.settings.ignore_case or len(cells.texts) > MAX_WORDS:
             return

@@ -92,8 +92,7 @@ class ColumnFitter(ColumnBase):
 
         column = self.column
         if isinstance(column.dtype, pd.CategoricalDtype):
-            self.note_spellings(self.cells())
-            return self.words("category", text=False)
+            return self.words(self.cells(), "category", text=False)
         if pd.api.types.is_datetime64_any_dtype(column):
             aware = column.dt.tz is not None
             dtype = "datetime64[us, UTC]" if aware else "datetime64[us]"
@@ -154,8 +153,7 @@ class ColumnFitter(ColumnBase):
             return ColumnReading(
                 kind="number", dtype="int64" if whole else "float64", missing=self.null_words
             )
-        self.note_spellings(cells)
-        return self.words("category")
+        return self.words(cells, "category")
 
     def _are_codes(self, cells: Cells) -> bool:
         few = len(cells.texts) <= max(MAX_CODES, cells.counts.sum() / 10)

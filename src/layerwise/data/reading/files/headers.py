@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -160,12 +161,24 @@ def _cut(lines: list[str], dialect: Dialect) -> _Cut | None:
     n_cells, agreeing = counts.most_common(1)[0]
     filled = [sum(not each.isspace() for each in record.cells if each) for record in records]
     # A line of a heading, as spreadsheets write it, is filled up with separators.
-    least = Counter(filled).most_common(1)[0][0] / 2 if n_cells > 2 else 0
+    least = usual_width(filled) / 2 if n_cells > 2 else 0
     start = next(k for k, each in enumerate(records) if len(each.cells) == n_cells and filled[k] >= least)
     # Lines of a heading are short; a header or rows that are a little shorter than others are ragged rows.
     if any(n >= max(2, n_cells / 2) for n in filled[:start]):
         start = 0
     return _Cut(dialect.separator, n_cells, agreeing / len(records), records[start].line, records[0].text)
+
+
+def usual_width(filled: Sequence[int]) -> int:
+    """Return how many cells most rows fill, the larger number where two are as frequent.
+
+    A line above the header that fills less than half as many is a heading.
+
+    Args:
+        filled: for each row, how many of its cells hold something.
+    """
+    counts = Counter(filled)
+    return max(counts, key=lambda n: (counts[n], n))
 
 
 def recognize_layout(source: Source, encoding: str, file_format: FileFormat) -> Layout:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,7 +13,13 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.file_format import Contents, FileFormat
-from layerwise.data.reading.files.headers import SAMPLE_LINES, Header, lines_before_header, make_header
+from layerwise.data.reading.files.headers import (
+    SAMPLE_LINES,
+    Header,
+    lines_before_header,
+    make_header,
+    usual_width,
+)
 from layerwise.data.reading.files.json_lines import iter_json_lines
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
 from layerwise.data.sources import parquet_parts
@@ -197,11 +202,11 @@ def validate_first_row(path: Path, sheet: str | int | None) -> None:
     """
     with open_sheet(path, sheet) as rows:
         held = [(line, row) for line, row in islice(enumerate(rows, 1), SAMPLE_LINES) if not _is_empty(row)]
-    counts = Counter(sum(cell is not None for cell in row) for _, row in held)
-    if not counts:
+    if not held:
         raise DataError(f"{path} has an empty sheet")
-    width = max(counts, key=lambda n: (counts[n], n))
-    line = next(line for line, row in held if 2 * sum(cell is not None for cell in row) >= width)
+    filled = [sum(cell is not None for cell in row) for _, row in held]
+    width = usual_width(filled)
+    line = next(line for (line, _), n in zip(held, filled, strict=True) if 2 * n >= width)
     if line > 1 and width > 1 and held[0][0] < line:
         first = next(str(cell) for cell in held[0][1] if cell is not None)
         raise lines_before_header(str(path), line - 1, first)
