@@ -219,8 +219,10 @@ def test_log_probabilities_are_those_of_the_joint_table():
     assert wide.high == pytest.approx(found.low + 1)
 
 
+@pytest.mark.parametrize("numbers_at_once", [1, 50, 200_000])
 @pytest.mark.parametrize("name", WITHOUT_COUNTS)
-def test_the_pseudo_likelihood_is_that_of_the_joint_table(name):
+def test_the_pseudo_likelihood_is_that_of_the_joint_table(name, numbers_at_once, monkeypatch):
+    monkeypatch.setattr("layerwise.models.rbm.units.bernoulli.NUMBERS_AT_ONCE", numbers_at_once)
     rbm = m.make_rbm(name)
     rows, p = m.joint(rbm)
     p_v = p.sum(1)

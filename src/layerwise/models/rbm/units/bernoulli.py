@@ -12,6 +12,9 @@ from layerwise.data import DataSpec
 from layerwise.models.rbm.units.base import Units, UnitsError, register_units
 from layerwise.utils import ranks
 
+# Hidden pre-activations that are summed out at once: one call for many units, and they stay in the cache.
+NUMBERS_AT_ONCE = 200_000
+
 
 @register_units(visible="bernoulli", hidden="bernoulli")
 class BernoulliUnits(Units):
@@ -72,10 +75,15 @@ class BernoulliUnits(Units):
         self, hidden_term: Callable[[Tensor], Tensor], v: Tensor, x: Tensor, weight: Tensor, bias: Tensor
     ) -> Tensor:
         """Return sum_i log sigmoid(F(v with v_i flipped) - F(v)), shape (rows,)."""
+        change, present = 1 - 2 * v, hidden_term(x)[:, None]
         total = torch.zeros(len(v), dtype=v.dtype, device=v.device)
-        present = hidden_term(x)
-        for i in range(v.shape[1]):
-            change = 1 - 2 * v[:, i]
-            flipped = hidden_term(torch.addr(x, change, weight[i])) + change * bias[i]
-            total += functional.logsigmoid(present - flipped)
+        at_once = max(1, NUMBERS_AT_ONCE // max(1, x.numel()))
+        for start in range(0, len(weight), at_once):
+            units = slice(start, start + at_once)
+            flips = change[:, units]
+            flipped = hidden_term(
+                torch.addcmul(x[:, None], flips[:, :, None], weight[None, units]).flatten(0, 1)
+            )
+            log_ratios = present - flipped.view_as(flips) - flips * bias[units]
+            total += functional.logsigmoid(log_ratios).sum(1)
         return total
