@@ -98,12 +98,18 @@ def test_nothing_is_set_where_the_load_is_not_known_or_torch_waits_already(load,
     assert "OMP_WAIT_POLICY" not in os.environ
 
 
-def test_a_project_is_opened_without_torch_so_that_its_threads_can_be_set():
-    code = """
-import sys
-from pathlib import Path
-from kedro.framework.startup import bootstrap_project
-bootstrap_project(Path.cwd())
-sys.exit("torch" in sys.modules)
+def test_a_run_says_how_threads_wait_before_torch_is_imported(tmp_path):
+    code = f"""
+import os, pathlib, sys
+from layerwise.tracking import process
+process.LOAD_FILE = pathlib.Path({str(tmp_path / "loadavg")!r})
+from kedro.framework.cli import main
+sys.argv = ["kedro", "run", "--runner=Nothing"]
+try:
+    main()
+except SystemExit:
+    sys.exit(os.environ.get("OMP_WAIT_POLICY") != "PASSIVE")
 """
-    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)
+    (tmp_path / "loadavg").write_text("1.00 1.00 1.00 999/999 9")
+    environ = {name: value for name, value in os.environ.items() if name not in process.THREAD_VARIABLES}
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], env=environ, check=True)
