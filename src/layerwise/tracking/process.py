@@ -54,7 +54,7 @@ def release_memory() -> None:
 def sleep_beside_other_work(looks: int = 3) -> None:
     """Let the threads of a product sleep while they wait, where other programs keep a quarter of the cores busy.
 
-    They wait busily otherwise, which is faster on an idle machine, and takes twice to forty times as long where the
+    They wait busily otherwise, which is faster on an idle computer, and takes twice to forty times as long where the
     system gives their core to others. The numbers are the same. Called before torch is imported, or nothing happens.
     """
     if "torch" in sys.modules or any(name in os.environ for name in THREAD_VARIABLES):
@@ -66,7 +66,7 @@ def sleep_beside_other_work(looks: int = 3) -> None:
         time.sleep(0.01)
     if busy and min(busy) >= max(1, (os.cpu_count() or 1) // 4):
         os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
-        log.info("other programs keep this machine busy: threads sleep while they wait for each other")
+        log.info("other programs keep the processors busy: threads sleep while they wait for each other")
 
 
 class ProcessHook:
