@@ -63,11 +63,10 @@ def test_a_node_that_was_interrupted_is_named_no_longer_once_another_run_begins(
 
 @pytest.fixture
 def load(monkeypatch, tmp_path):
-    """Say how many threads run, to a process of eight cores that has not imported torch."""
+    """Say how many threads run, to a process of eight cores."""
     for name in process.THREAD_VARIABLES:
         monkeypatch.setenv(name, "any")  # so that it is as before when the test ends
         monkeypatch.delenv(name)
-    monkeypatch.delitem(sys.modules, "torch", raising=False)
     monkeypatch.setattr(process, "LOAD_FILE", tmp_path / "loadavg")
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     return lambda running: (tmp_path / "loadavg").write_text(f"0.10 1.20 0.80 {running}/345 12345\n")
@@ -88,12 +87,9 @@ def test_what_a_user_says_of_threads_stays(load, monkeypatch, name):
     assert os.environ.get("OMP_WAIT_POLICY") == ("1" if name == "OMP_WAIT_POLICY" else None)
 
 
-def test_nothing_is_set_where_the_load_is_not_known_or_torch_waits_already(load, monkeypatch):
+def test_nothing_is_set_where_the_load_is_not_known(load):
     sleep_beside_other_work()  # no such file
     load("many")
-    sleep_beside_other_work()
-    load(9)
-    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace())
     sleep_beside_other_work()
     assert "OMP_WAIT_POLICY" not in os.environ
 

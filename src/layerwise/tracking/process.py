@@ -55,9 +55,10 @@ def sleep_beside_other_work(looks: int = 3) -> None:
     """Let the threads of a product sleep while they wait, where other programs keep a quarter of the cores busy.
 
     They wait busily otherwise, which is faster on an idle computer, and takes twice to forty times as long where the
-    system gives their core to others. The numbers are the same. Called before torch is imported, or nothing happens.
+    system gives their core to others. The numbers are the same. It has to be called before
+    torch is imported.
     """
-    if "torch" in sys.modules or any(name in os.environ for name in THREAD_VARIABLES):
+    if any(name in os.environ for name in THREAD_VARIABLES):
         return
     busy = []
     for _ in range(looks):
@@ -70,8 +71,8 @@ def sleep_beside_other_work(looks: int = 3) -> None:
 
 
 class ProcessHook:
-    """Set how worker processes start, how threads wait, how often memory is searched for garbage, and when it is given
-    back; say which node goes on where nothing else is said.
+    """Set how worker processes start, how often memory is searched for garbage, and when it is given back; say which
+    node goes on where nothing else is said.
     """
 
     def __init__(self) -> None:
@@ -79,11 +80,10 @@ class ProcessHook:
 
     @hook_impl(tryfirst=True)
     def after_context_created(self) -> None:
-        """Set what holds from before the pipelines are imported."""
+        """Set both, before the pipelines are imported."""
         if sys.platform == "linux":
             # Kedro 1.7 runs nodes without their hooks in a spawned worker, and fails where it knows the package.
             os.environ.setdefault("KEDRO_MP_CONTEXT", "fork")
-        sleep_beside_other_work()
         collect_garbage_rarely()
 
     @hook_impl
