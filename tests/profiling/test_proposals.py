@@ -206,6 +206,16 @@ def test_a_target_that_lies_absurdly_far_from_all_others_is_said(propose):
     assert said.startswith(f"1 of {N} values of level lie absurdly far from all others, such as 900")
 
 
+@pytest.mark.parametrize(("place", "called"), [(0, "first"), (-1, "last")])
+def test_a_row_that_holds_the_sums_of_the_others_is_said(propose, place, called):
+    table = rows(units=np.arange(N) % 9, spent=(np.arange(N) % 7 * 10.004).round(2))
+    assert not any("sums" in each for each in propose(table, "kept").findings)
+    total = pd.DataFrame({"units": [table.units.sum()], "spent": [table.spent.sum() + 0.02]})
+    parts = [total, table] if place == 0 else [table, total]
+    (said,) = [each for each in propose(pd.concat(parts), "kept").findings if "sums" in each]
+    assert said.startswith(f"the {called} row holds the sums of all others (units, spent)")
+
+
 def test_a_class_of_one_row_is_not_sampled_by_class(propose):
     kinds = ["x", "y"] * (N // 2 - 1) + ["x", "odd"]
     assert propose(rows(kind=kinds), "kind").value("split.stratify") is False
@@ -295,7 +305,10 @@ def test_users_items_and_ratings_are_ratings_unless_a_target_is_named(propose):
     assert found.entry["type"] == "layerwise.datasets.SourceRatings"
     assert found.entry["columns"] == {"user": "reader", "item": "isbn", "rating": "stars"}
     assert any("ratings of 7 items by 9 users, from 1 to 3" in each for each in found.findings)
-    assert propose(text, "stars").value("problem.task") == "regression"
+    as_table = propose(text, "stars")
+    assert as_table.value("problem.task") == "regression"
+    assert any("leave --target out for recommendations" in each for each in as_table.findings)
+    assert not any("--target" in each for each in propose(rows(), "kept").findings)
 
 
 def test_a_folder_of_texts_is_documents(tmp_path):
