@@ -216,6 +216,13 @@ def test_a_row_that_holds_the_sums_of_the_others_is_said(propose, place, called)
     assert said.startswith(f"the {called} row holds the sums of all others (units, spent)")
 
 
+def test_small_numbers_of_both_signs_that_sum_up_to_the_last_are_no_total(propose):
+    answers = np.tile([-1, 0, 1], N // 3)
+    answers[0] = 1
+    assert answers[-1] == answers[:-1].sum()
+    assert not any("sums" in each for each in propose(rows(answer=answers), "kept").findings)
+
+
 def test_a_class_of_one_row_is_not_sampled_by_class(propose):
     kinds = ["x", "y"] * (N // 2 - 1) + ["x", "odd"]
     assert propose(rows(kind=kinds), "kind").value("split.stratify") is False

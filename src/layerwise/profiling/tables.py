@@ -253,10 +253,13 @@ def _totals(frame: pd.DataFrame, columns: list[ColumnProfile]) -> list[str]:
     for place, others in ((0, numbers[1:]), (-1, numbers[:-1])):
         sums = np.nansum(others, axis=0)
         enough = (np.nan_to_num(others) != 0).sum(axis=0) >= MIN_SUMMANDS
-        found = enough & np.isclose(numbers[place], sums, rtol=SUM_TOLERANCE, atol=0.0)
+        # Small whole numbers of both signs sum up to any of them by chance.
+        largest = np.abs(np.nan_to_num(others)).max(axis=0, initial=0.0)
+        is_sum = np.isclose(numbers[place], sums, rtol=SUM_TOLERANCE, atol=0.0)
+        found = enough & is_sum & (np.abs(sums) > largest)
         if found.any():
             names = [each.name for each in columns if each.kind == "number"]
-            summed = ", ".join(name for name, is_sum in zip(names, found, strict=True) if is_sum)
+            summed = ", ".join(name for name, here in zip(names, found, strict=True) if here)
             return [
                 f"the {'first' if place == 0 else 'last'} row holds the sums of all others ({summed}), and would be "
                 "learnt from like them: take it out of the file if it is a total"
