@@ -73,6 +73,53 @@ def test_a_column_of_durations_is_said_with_the_line_that_keeps_it(propose):
     assert any("'took'" in line and "00:00:00" in line and "category" in line for line in found.findings)
 
 
+def test_settings_that_the_reading_needs_are_said_in_a_line_each(propose, tmp_path):
+    with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
+        pd.DataFrame({"key": ["a"], "means": ["first"]}).to_excel(book, sheet_name="legend", index=False)
+        answers = np.resize(["Red", "red", "blue"], N)
+        rows(answer=answers).to_excel(book, sheet_name="rows of 2024", index=False)
+    found = propose_problem("mine", tmp_path / "book.xlsx", tmp_path / "project", "kept").proposal.findings
+    sheet, spelled = (
+        next(each for each in found if each.startswith(f"problem.reading.{key}"))
+        for key in ("sheet", "ignore")
+    )
+    assert (
+        sheet
+        == "problem.reading.sheet: rows of 2024, as book.xlsx has the sheets 'legend', 'rows of 2024'; else legend"
+    )
+    assert spelled.startswith(
+        "problem.reading.ignore_case: [answer], as column 'answer': 'Red', 'red' are read in small letters"
+    )
+
+
+@pytest.mark.parametrize(
+    ("positive", "other"),
+    [
+        ("case", "control"),
+        ("Fraud", "Not fraud"),
+        ("churn", "no_churn"),
+        ("smoker", "non-smoker"),
+        ("defaulted", "fully paid"),
+        ("WAHR", "FALSCH"),
+    ],
+)
+def test_the_class_that_is_looked_for_is_positive_by_its_name_also_where_it_is_frequent(
+    propose, positive, other
+):
+    choice = propose(rows(kept=np.resize([positive, positive, other], N)), "kept").choices[3]
+    assert (choice.key, choice.value, choice.other) == ("problem.positive", positive, other)
+    assert choice.reason.startswith(f"by its name, {N * 2 // 3} of {N} rows")
+
+
+@pytest.mark.parametrize(
+    ("rare", "frequent"), [("survived", "died"), ("passed", "failed"), ("none", "one"), ("no", "nothing")]
+)
+def test_of_names_that_do_not_say_it_the_rarer_class_is_positive(propose, rare, frequent):
+    assert (
+        propose(rows(kept=np.resize([rare, frequent, frequent], N)), "kept").value("problem.positive") == rare
+    )
+
+
 def test_a_few_texts_that_could_be_numbers_are_classes(propose):
     found = propose(rows(kept=np.repeat(["5 %", "10 %", "20 %"], N // 3)))
     assert found.value("problem.task") == "multiclass"

@@ -84,7 +84,7 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
         "problem.drop and say problem.allow_leak: true"
         for name in leaks
     ]
-    findings += [note.rstrip(".") for note in settled.notes]
+    findings += [*settled.said, *(note.rstrip(".") for note in settled.notes)]
     findings += [f"column '{each.name}': {each.note}" for each in columns if each.note]
     findings += _totals(settled.frame, columns) + _of_the_rows(settled.frame, known)
     return TableProposal(settled, columns, choices, findings)
