@@ -16,7 +16,7 @@ from layerwise.data.preprocessing import class_text, positive_class
 # table are left to the rarer one: survived and died, passed and failed, good and bad, accepted and rejected.
 POSITIVE_BESIDE: dict[str, tuple[str, ...]] = {
     "case": ("control",), "cases": ("controls",), "pos": ("neg",), "positive": ("negative",),
-    "present": ("absent",), "sick": ("healthy", "well"), "ill": ("healthy", "well"), "krank": ("gesund",),
+    "present": ("absent",), "ill": ("healthy", "well"), "krank": ("gesund",),
     "diseased": ("healthy", "normal"), "disease": ("healthy", "normal"), "infected": ("healthy", "uninfected"),
     "malignant": ("benign",), "cancer": ("healthy", "normal", "benign"), "tumor": ("healthy", "normal"),
     "dead": ("alive", "living"), "deceased": ("alive", "living"),

@@ -33,10 +33,12 @@ from layerwise.data.reading.suggestions import yaml_line
 # Yes and no, true and false, these also as spreadsheets of other languages write them; a column of booleans has words
 # of one pair, and 1 and 0 beside them.
 TRUE_WORDS = (
-    ("true", "t"), ("yes", "y"), ("wahr",), ("vrai",), ("verdadero",), ("verdadeiro",), ("vero",), ("waar",), ("prawda",)
+    ("true", "t"), ("yes", "y"), ("wahr",), ("vrai",), ("verdadero",), ("verdadeiro",), ("vero",), ("waar",),
+    ("prawda",),
 )  # fmt: skip
 FALSE_WORDS = (
-    ("false", "f"), ("no", "n"), ("falsch",), ("faux",), ("falso",), ("falso",), ("falso",), ("onwaar",), ("fałsz",)
+    ("false", "f"), ("no", "n"), ("falsch",), ("faux",), ("falso",), ("falso",), ("falso",), ("onwaar",),
+    ("fałsz",),
 )  # fmt: skip
 DIGITS = frozenset(("0", "1", "0.0", "1.0"))
 MAX_CODES = 50
