@@ -13,7 +13,13 @@ from layerwise.data.preprocessing import fit_preprocessor
 from layerwise.data.reading import ChunkedReader
 from layerwise.data.sources import Images
 from layerwise.inference import BLOCK_ROWS, StreamedPredictions, apply_in_blocks, evaluate_chunks
-from layerwise.inference.reproducible import AlignedProducts, decimal_texts, shortest_decimals
+from layerwise.inference.reproducible import (
+    COPIED_ROWS,
+    MANY_ROWS,
+    AlignedProducts,
+    decimal_texts,
+    shortest_decimals,
+)
 from layerwise.inference.server import ServedModel
 from layerwise.inference.serving import handle_request
 from layerwise.models import MLP, MLPConfig
@@ -81,6 +87,64 @@ def test_blocks_give_a_result_for_each_row_in_their_order(n):
     inputs = torch.arange(3.0 * n).reshape(n, 3)
     assert torch.equal(apply_in_blocks(twice, inputs), 2 * inputs)
     assert set(sizes) == {BLOCK_ROWS}
+
+
+@pytest.fixture
+def threads():
+    """Set how many threads torch has, for this test."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+@pytest.mark.parametrize("config", CONFIGS[:14:6] + CONFIGS[-4:], ids=str)
+def test_many_rows_have_the_bits_of_few_with_any_number_of_threads(config, n_threads, threads):
+    network, n = network_of(config), 9 * COPIED_ROWS // 4 + 5
+    inputs = torch.randn(n, config["n_inputs"], generator=torch_rng(0, "rows"))
+    parts = [apply_in_blocks(network, inputs[start : start + 1000]) for start in range(0, n, 1000)]
+    threads(n_threads)
+    assert torch.equal(apply_in_blocks(network, inputs), torch.cat(parts))
+
+
+@pytest.mark.parametrize("n_columns", [3, 200])
+def test_threads_share_the_blocks_each_of_which_one_computes(n_columns, threads):
+    seen = set()
+
+    def twice(block):
+        seen.add((len(block), torch.get_num_threads(), torch.is_grad_enabled()))
+        return 2 * block
+
+    threads(2)
+    inputs = torch.arange(2.0 * COPIED_ROWS + 1)[:, None].expand(-1, n_columns)
+    assert torch.equal(apply_in_blocks(twice, inputs), 2 * inputs)
+    assert torch.get_num_threads() == 2
+    assert seen == {(BLOCK_ROWS, 1, False)} | ({(MANY_ROWS, 1, False)} if n_columns == 3 else set())
+
+
+def test_larger_blocks_are_left_where_they_give_other_bits():
+    sizes = []
+
+    def like_a_kernel(block):
+        sizes.append(len(block))
+        return block * (1 + 1e-6 * (len(block) > BLOCK_ROWS))
+
+    inputs = torch.rand(2 * COPIED_ROWS, 3) + 1
+    assert torch.equal(apply_in_blocks(like_a_kernel, inputs), inputs)
+    assert sizes.count(MANY_ROWS) == 1
+
+
+def test_an_error_in_one_of_many_blocks_is_raised_and_the_rest_is_left(threads):
+    called = []
+
+    def wrong(block):
+        called.append(block)
+        raise ValueError("no such column")
+
+    threads(2)
+    with pytest.raises(ValueError, match="no such column"):
+        apply_in_blocks(wrong, torch.ones(50 * COPIED_ROWS, 200))
+    assert len(called) < 50
 
 
 @pytest.mark.parametrize(

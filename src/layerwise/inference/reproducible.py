@@ -2,14 +2,17 @@
 
 A matrix product sums a row's terms in an order that depends on how many rows there are, on the row's place among them
 and on where in memory it begins. So rows are computed in blocks of one size, the last one padded, and what is summed
-over is padded to whole cache lines, so that every row begins at the boundary of one, and each block by one thread. It
-holds on one machine with its versions of the packages; elsewhere answers differ in their last digits.
+over is padded to whole cache lines, so that every row begins at the boundary of one. One thread computes a block, and
+several share the blocks. It holds on one machine with its versions of the packages; elsewhere answers differ in their
+last digits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +23,10 @@ from torch.overrides import TorchFunctionMode
 
 # A multiple of 64, so that vector instructions leave no rest. Fewer make large files slower, more a single row.
 BLOCK_ROWS = 256
-COPIED_ROWS = 32 * BLOCK_ROWS
+MANY_ROWS = 4 * BLOCK_ROWS
+COPIED_ROWS = 2 * MANY_ROWS
+# From so many blocks on larger ones are tried, of rows of so many numbers at most.
+MANY_BLOCKS, NARROW = 32, 128
 # Float32 numbers in 64 bytes.
 ALIGNED_COLUMNS = 16
 PRODUCTS = (torch.matmul, Tensor.matmul, Tensor.__matmul__, torch.mm, Tensor.mm, torch.bmm, Tensor.bmm)
@@ -33,25 +39,56 @@ def apply_in_blocks(
     """Return what a function of rows gives, the same bits for a row at any place among any others.
 
     Args:
-        function: takes `BLOCK_ROWS` rows and returns a tensor with a result for each, the first dimension; each
-            depends on its own row alone, as those of a network in evaluation mode do.
+        function: takes `BLOCK_ROWS` or `MANY_ROWS` rows and returns a tensor with a result for each, the first
+            dimension; each depends on its own row alone, as those of a network in evaluation mode do. Called by several
+            threads at once where there are many rows.
         inputs: (n, ...), on the CPU.
         device: of the network.
 
     Returns:
         (n, ...) on the CPU.
     """
-    outputs = []
-    with torch.no_grad(), AlignedProducts(), _one_thread():
-        # Without rows, a block of padding still says what shape an answer has.
-        for start in range(0, max(len(inputs), 1), COPIED_ROWS):
-            rows = inputs[start : start + COPIED_ROWS]
-            # A copy, because memory of others begins anywhere.
-            copied = rows.new_zeros(-(-max(len(rows), 1) // BLOCK_ROWS) * BLOCK_ROWS, *rows.shape[1:])
-            copied[: len(rows)] = rows
-            parts = [function(block) for block in copied.to(device).split(BLOCK_ROWS)]
-            outputs.append(torch.cat(parts)[: len(rows)].cpu())
-    return torch.cat(outputs)
+    threads = torch.get_num_threads() if torch.device(device).type == "cpu" else 1
+    # Without rows, a block of padding still says what shape an answer has.
+    parts = [inputs[start : start + COPIED_ROWS] for start in range(0, max(len(inputs), 1), COPIED_ROWS)]
+    with _one_thread():
+        size = _block_size(function, inputs, device)
+        apply = partial(_apply_to_part, function, size, device)
+        if min(threads, len(parts)) == 1:
+            return torch.cat([apply(part) for part in parts])
+        pool = ThreadPoolExecutor(min(threads, len(parts)), "rows")
+        try:
+            return torch.cat(list(pool.map(apply, parts)))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _apply_to_part(
+    function: Callable[[Tensor], Tensor], size: int, device: torch.device | str, rows: Tensor
+) -> Tensor:
+    """Apply a function to blocks of rows in this thread, which no gradient and no padding is entered for as yet."""
+    with torch.no_grad(), AlignedProducts():
+        # A copy, because memory of others begins anywhere.
+        copied = rows.new_zeros(-(-max(len(rows), 1) // size) * size, *rows.shape[1:])
+        copied[: len(rows)] = rows
+        return torch.cat([function(block) for block in copied.to(device).split(size)])[: len(rows)].cpu()
+
+
+def _block_size(function: Callable[[Tensor], Tensor], inputs: Tensor, device: torch.device | str) -> int:
+    """Return 1,024 for many rows of a few numbers each, where a function gives them the bits of blocks of 256.
+
+    The order of a sum depends on the size of a block and on no number in it, so that the first block speaks for all.
+    What larger blocks save is the cost of a call, which counts where rows are narrow.
+    """
+    if (
+        len(inputs) < MANY_BLOCKS * BLOCK_ROWS
+        or inputs[0].numel() > NARROW
+        or torch.device(device).type != "cpu"
+    ):
+        return BLOCK_ROWS
+    rows = inputs[:MANY_ROWS]
+    small, large = (_apply_to_part(function, size, device, rows) for size in (BLOCK_ROWS, MANY_ROWS))
+    return MANY_ROWS if torch.equal(small, large) else BLOCK_ROWS
 
 
 @contextmanager
