@@ -100,7 +100,7 @@ def threads():
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
 @pytest.mark.parametrize("config", CONFIGS[:14:6] + CONFIGS[-4:], ids=str)
 def test_many_rows_have_the_bits_of_few_with_any_number_of_threads(config, n_threads, threads):
-    network, n = network_of(config), 9 * COPIED_ROWS // 4 + 5
+    network, n = network_of(config), 9 * COPIED_ROWS // 2 + 5
     inputs = torch.randn(n, config["n_inputs"], generator=torch_rng(0, "rows"))
     parts = [apply_in_blocks(network, inputs[start : start + 1000]) for start in range(0, n, 1000)]
     threads(n_threads)
@@ -116,7 +116,7 @@ def test_threads_share_the_blocks_each_of_which_one_computes(n_columns, threads)
         return 2 * block
 
     threads(2)
-    inputs = torch.arange(2.0 * COPIED_ROWS + 1)[:, None].expand(-1, n_columns)
+    inputs = torch.arange(4.0 * COPIED_ROWS + 1)[:, None].expand(-1, n_columns)
     assert torch.equal(apply_in_blocks(twice, inputs), 2 * inputs)
     assert torch.get_num_threads() == 2
     assert seen == {(BLOCK_ROWS, 1, False)} | ({(MANY_ROWS, 1, False)} if n_columns == 3 else set())
@@ -129,7 +129,7 @@ def test_larger_blocks_are_left_where_they_give_other_bits():
         sizes.append(len(block))
         return block * (1 + 1e-6 * (len(block) > BLOCK_ROWS))
 
-    inputs = torch.rand(2 * COPIED_ROWS, 3) + 1
+    inputs = torch.rand(4 * COPIED_ROWS, 3) + 1
     assert torch.equal(apply_in_blocks(like_a_kernel, inputs), inputs)
     assert sizes.count(MANY_ROWS) == 1
 
