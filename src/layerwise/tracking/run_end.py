@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+WHERE = "Figures: data/08_reporting/%s/%s; the run: `mlflow ui`, experiment %s"
+
 
 def store_results(
     saved_data: SavedData,
@@ -53,6 +55,8 @@ def store_results(
         _log_page(saved_data, name, pipeline, catalog, project, command)
         if {f"{name}.network", f"{name}.metrics"} <= pipeline.all_outputs():
             _log_test_metrics(catalog.load(f"{name}.metrics").network, saved_data.problem, name)
+        elif any(each.startswith(f"{name}.figure_") for each in pipeline.all_outputs()):
+            log.info(WHERE, saved_data.problem, name, saved_data.problem)
     if saved_data.kept:
         what = " and ".join(dict.fromkeys(saved_data.kept))
         log.warning("Kept in %s: %s. The next command of this project stores it", run_logger.hold(), what)
@@ -80,7 +84,7 @@ def _log_page(
 def _log_test_metrics(metrics: NamedMetrics, problem: str, name: str) -> None:
     shown = [metrics[key] for key in ("error", "roc_auc", "rmse", "r2") if key in metrics]
     log.info(
-        "On the test rows: %s. Figures: data/08_reporting/%s/%s; the run: `mlflow ui`, experiment %s",
+        f"On the test rows: %s. {WHERE}",
         ", ".join(f"{m.name} {m.value:.4f} (base rate {m.base_rate:.4f})" for m in shown),
         problem,
         name,

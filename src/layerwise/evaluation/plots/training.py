@@ -25,7 +25,8 @@ from layerwise.evaluation.plots.style import (
 History = Sequence[Mapping[str, float]]
 
 METRIC_LABELS = {
-    "loss": "loss",
+    "loss": "loss (per row)",
+    "objective": "what is minimised: loss, label\nsmoothing, penalties (per row)",
     "cross_entropy": "cross-entropy (nats per row)",
     "reconstruction": "reconstruction loss\n(nats per row)",
     "reconstruction_cross_entropy": "cross-entropy (nats per row)",
