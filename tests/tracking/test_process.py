@@ -1,5 +1,9 @@
 import logging
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +12,7 @@ import pytest
 from helpers.killed_runs import wait_for
 
 from layerwise.tracking import ProcessHook, process
-from layerwise.tracking.process import release_memory
+from layerwise.tracking.process import release_memory, sleep_beside_other_work
 from layerwise.utils import progress_lines
 
 
@@ -55,3 +59,53 @@ def test_a_node_that_was_interrupted_is_named_no_longer_once_another_run_begins(
     begin(hook, caplog, "evaluation.fit")
     hook.before_pipeline_run()
     wait_for(lambda: "long work" not in [each.name for each in threading.enumerate()])
+
+
+@pytest.fixture
+def load(monkeypatch, tmp_path):
+    """Say how many threads run, to a process of eight cores."""
+    for name in process.THREAD_VARIABLES:
+        monkeypatch.setenv(name, "any")  # so that it is as before when the test ends
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(process, "LOAD_FILE", tmp_path / "loadavg")
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    return lambda running: (tmp_path / "loadavg").write_text(f"0.10 1.20 0.80 {running}/345 12345\n")
+
+
+@pytest.mark.parametrize(("running", "policy"), [(1, None), (2, None), (3, "PASSIVE"), (9, "PASSIVE")])
+def test_threads_sleep_beside_other_work(load, running, policy):
+    load(running)
+    sleep_beside_other_work()
+    assert os.environ.get("OMP_WAIT_POLICY") == policy
+
+
+@pytest.mark.parametrize("name", process.THREAD_VARIABLES)
+def test_what_a_user_says_of_threads_stays(load, monkeypatch, name):
+    load(9)
+    monkeypatch.setenv(name, "1")
+    sleep_beside_other_work()
+    assert os.environ.get("OMP_WAIT_POLICY") == ("1" if name == "OMP_WAIT_POLICY" else None)
+
+
+def test_nothing_is_set_where_the_load_is_not_known(load):
+    sleep_beside_other_work()  # no such file
+    load("many")
+    sleep_beside_other_work()
+    assert "OMP_WAIT_POLICY" not in os.environ
+
+
+def test_a_run_says_how_threads_wait_before_torch_is_imported(tmp_path):
+    code = f"""
+import os, pathlib, sys
+from layerwise.tracking import process
+process.LOAD_FILE = pathlib.Path({str(tmp_path / "loadavg")!r})
+from kedro.framework.cli import main
+sys.argv = ["kedro", "run", "--runner=Nothing"]
+try:
+    main()
+except SystemExit:
+    sys.exit(os.environ.get("OMP_WAIT_POLICY") != "PASSIVE")
+"""
+    (tmp_path / "loadavg").write_text("1.00 1.00 1.00 999/999 9")
+    environ = {name: value for name, value in os.environ.items() if name not in process.THREAD_VARIABLES}
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], env=environ, check=True)

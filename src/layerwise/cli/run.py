@@ -13,6 +13,7 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import pipelines
 
+from layerwise.tracking import sleep_beside_other_work
 from layerwise.utils import UserError, nearest
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ RUNNERS = ["SequentialRunner", "ThreadRunner", "ParallelRunner"]
 
 class RunCommand(click.Command):
     """Kedro's `run`, which says in one line what name there is not, and which one is nearest."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Say how threads wait, before the parameters' models import torch."""
+        sleep_beside_other_work()
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, or raise what is wrong with the names that were given."""

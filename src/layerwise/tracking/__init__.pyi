@@ -12,6 +12,7 @@ from .process import (
     ProblemHook as ProblemHook,
     ProcessHook as ProcessHook,
     collect_garbage_rarely as collect_garbage_rarely,
+    sleep_beside_other_work as sleep_beside_other_work,
 )
 from .registry import move_champion as move_champion, register as register
 from .runs import open_child_run as open_child_run, open_run as open_run

@@ -66,13 +66,14 @@ from .secrets import (
     mask_secrets_in_logs as mask_secrets_in_logs,
 )
 from .signals import delay_signals as delay_signals
-from .skops_files import dump_fitted as dump_fitted, load_trusted as load_trusted
 from .storage import (
     Location as Location,
     MissingFileError as MissingFileError,
     StorageError as StorageError,
     address_of as address_of,
     atomic_write as atomic_write,
+    dump_fitted as dump_fitted,
+    load_trusted as load_trusted,
 )
 from .wheel import (
     WHEELS_FOLDER as WHEELS_FOLDER,

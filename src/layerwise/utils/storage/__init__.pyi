@@ -5,3 +5,4 @@ from .location import (
     StorageError as StorageError,
     address_of as address_of,
 )
+from .skops_files import dump_fitted as dump_fitted, load_trusted as load_trusted

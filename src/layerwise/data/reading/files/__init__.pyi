@@ -1,13 +1,5 @@
 from .containers import contents_of as contents_of, validate_file_exists as validate_file_exists
-from .csv_cells import (
-    format_csv_cells as format_csv_cells,
-    format_csv_line as format_csv_line,
-    marks_file as marks_file,
-    read_marked as read_marked,
-    write_marked as write_marked,
-)
 from .file_format import FileFormat as FileFormat
-from .plain import NumberColumns as NumberColumns
 from .read import (
     Limits as Limits,
     TooLargeError as TooLargeError,
@@ -25,4 +17,12 @@ from .table import (
     typed_faults as typed_faults,
     typed_lines as typed_lines,
 )
-from .typed_files import iter_typed_tables as iter_typed_tables
+from .text.marks import (
+    format_csv_cells as format_csv_cells,
+    format_csv_line as format_csv_line,
+    marks_file as marks_file,
+    read_marked as read_marked,
+    write_marked as write_marked,
+)
+from .text.plain import NumberColumns as NumberColumns
+from .typed.tables import iter_typed_tables as iter_typed_tables

@@ -15,10 +15,6 @@ import numpy as np
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.containers import contents_of
 from layerwise.data.reading.files.file_format import Contents, FileFormat
-from layerwise.data.reading.files.first_line import uncommented
-from layerwise.data.reading.files.headers import Header, make_header, recognize_layout
-from layerwise.data.reading.files.plain import NumberColumns, read_plain
-from layerwise.data.reading.files.records import Dialect, Record, read_block, read_records
 from layerwise.data.reading.files.table import (
     TextTable,
     notes_on,
@@ -26,7 +22,11 @@ from layerwise.data.reading.files.table import (
     typed_faults,
     typed_lines,
 )
-from layerwise.data.reading.files.text import UNKNOWN_BYTE, Source, encoding_of, name_of, open_text
+from layerwise.data.reading.files.text.first_line import uncommented
+from layerwise.data.reading.files.text.headers import Header, make_header, recognize_layout
+from layerwise.data.reading.files.text.lines import UNKNOWN_BYTE, Source, encoding_of, name_of, open_text
+from layerwise.data.reading.files.text.plain import NumberColumns, read_plain
+from layerwise.data.reading.files.text.records import Dialect, Record, read_block, read_records
 
 PART_LINES = 20_000
 # Among which the first row of a text is looked for.
@@ -252,7 +252,7 @@ class _Reader:
         )  # fmt: skip
 
     def _typed(self, contents: Contents, chunk_rows: int | None) -> Iterator[TextTable]:
-        from layerwise.data.reading.files.typed_files import iter_typed_tables
+        from layerwise.data.reading.files.typed.tables import iter_typed_tables
 
         assert isinstance(self.source, Path)
         for cells, numbers in iter_typed_tables(self.source, contents, self.file_format, chunk_rows):

@@ -9,20 +9,20 @@ from pathlib import Path
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.containers import contents_of
 from layerwise.data.reading.files.file_format import FileFormat
-from layerwise.data.reading.files.first_line import SAMPLE_ROWS, names_in_a_comment, refuse_a_row
-from layerwise.data.reading.files.headers import find_layout
-from layerwise.data.reading.files.plain import NumberColumns
 from layerwise.data.reading.files.read import read_header
-from layerwise.data.reading.files.records import Dialect
 from layerwise.data.reading.files.table import TOTAL_ROW, TextTable
-from layerwise.data.reading.files.text import (
+from layerwise.data.reading.files.text.first_line import SAMPLE_ROWS, names_in_a_comment, refuse_a_row
+from layerwise.data.reading.files.text.headers import find_layout
+from layerwise.data.reading.files.text.lines import (
     find_encoding,
     is_utf8,
     marked_encoding,
     name_of,
     open_text,
 )
-from layerwise.data.reading.files.typed_files import validate_first_row
+from layerwise.data.reading.files.text.plain import NumberColumns
+from layerwise.data.reading.files.text.records import Dialect
+from layerwise.data.reading.files.typed.tables import validate_first_row
 from layerwise.data.reading.settings import ReadingSettings
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layerwise.data.reading.files.csv_cells import format_csv_line
 from layerwise.data.reading.files.file_format import FileFormat
-from layerwise.data.reading.files.headers import Header
-from layerwise.data.reading.files.records import Dialect, Record
-from layerwise.data.reading.files.text import UNKNOWN_BYTE
+from layerwise.data.reading.files.text.headers import Header
+from layerwise.data.reading.files.text.lines import UNKNOWN_BYTE
+from layerwise.data.reading.files.text.marks import format_csv_line
+from layerwise.data.reading.files.text.records import Dialect, Record
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,8 +12,8 @@ from typing import IO
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.containers import open_bytes
-from layerwise.data.reading.files.csv_cells import exempt_columns, unmarked_lines
 from layerwise.data.reading.files.file_format import FileFormat
+from layerwise.data.reading.files.text.marks import exempt_columns, unmarked_lines
 
 # utf-32 first: its mark begins with that of utf-16.
 MARKS = {
@@ -49,7 +49,7 @@ def open_source(source: Source) -> Iterator[IO[bytes]]:
 def open_text(source: Source, encoding: str) -> Iterator[Iterator[str]]:
     """Open the lines of a text, each with its end; a byte that the encoding does not know becomes a surrogate.
 
-    A CSV file that this project has marked against spreadsheets (`csv_cells.py`) reads as it was.
+    A CSV file that this project has marked against spreadsheets (`marks.py`) reads as it was.
 
     Raises:
         DataError: the bytes are no text of that encoding at all.

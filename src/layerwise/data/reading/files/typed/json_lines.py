@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.reading.files.headers import make_header
+from layerwise.data.reading.files.text.headers import make_header
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from layerwise.data.reading import FileFormat, format_csv_line, iter_text_tables, read_marked, write_marked
-from layerwise.data.reading.files.csv_cells import marked, marks_file, unmarked
+from layerwise.data.reading.files.text.marks import marked, marks_file, unmarked
 
 
 def cells_of(path):

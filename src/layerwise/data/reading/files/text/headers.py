@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.file_format import FileFormat
-from layerwise.data.reading.files.records import Dialect, read_records
-from layerwise.data.reading.files.text import Source, name_of, open_text
+from layerwise.data.reading.files.text.lines import Source, name_of, open_text
+from layerwise.data.reading.files.text.records import Dialect, read_records
 from layerwise.data.reading.settings import SEPARATOR_NAMES
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
 

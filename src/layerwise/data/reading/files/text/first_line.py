@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from layerwise.data.reading.files.records import Dialect, Record, read_records
+from layerwise.data.reading.files.text.records import Dialect, Record, read_records
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
 
 NUMBER = re.compile(r"[+\-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+\-]?\d+)?", re.ASCII)

@@ -4,7 +4,7 @@ import pytest
 
 from layerwise.data import DataError
 from layerwise.data.reading import FileFormat
-from layerwise.data.reading.files.headers import Layout, find_layout, make_header, recognize_layout
+from layerwise.data.reading.files.text.headers import Layout, find_layout, make_header, recognize_layout
 
 
 def layout(text, separator=None, skip_lines=None, quote='"'):

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from layerwise.data.reading.files.headers import Header
-from layerwise.data.reading.files.records import Dialect
-from layerwise.data.reading.files.text import UNKNOWN_BYTE
+from layerwise.data.reading.files.text.headers import Header
+from layerwise.data.reading.files.text.lines import UNKNOWN_BYTE
+from layerwise.data.reading.files.text.records import Dialect
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,8 +2,8 @@
 
 import random
 
-from layerwise.data.reading.files import records
-from layerwise.data.reading.files.records import STRAY_QUOTE, TOO_LONG, Dialect, read_records
+from layerwise.data.reading.files.text import records
+from layerwise.data.reading.files.text.records import STRAY_QUOTE, TOO_LONG, Dialect, read_records
 
 COMMAS = Dialect()
 

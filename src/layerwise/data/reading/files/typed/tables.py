@@ -13,14 +13,14 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.file_format import Contents, FileFormat
-from layerwise.data.reading.files.headers import (
+from layerwise.data.reading.files.text.headers import (
     SAMPLE_LINES,
     Header,
     lines_before_header,
     make_header,
     usual_width,
 )
-from layerwise.data.reading.files.json_lines import iter_json_lines
+from layerwise.data.reading.files.typed.json_lines import iter_json_lines
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
 from layerwise.data.sources import parquet_parts
 

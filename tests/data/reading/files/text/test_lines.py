@@ -3,7 +3,7 @@
 import pytest
 
 from layerwise.data.reading import FileFormat
-from layerwise.data.reading.files.text import encoding_of, find_encoding, is_utf8, open_text
+from layerwise.data.reading.files.text.lines import encoding_of, find_encoding, is_utf8, open_text
 
 GERMAN = "name;ort\nMüller;Köln\nJäger;Füssen\nGroß;Preis in €\n"
 
@@ -51,7 +51,7 @@ def test_a_later_file_in_utf8_is_read_as_that_unless_the_encoding_was_set(tmp_pa
 
 
 def test_utf8_is_checked_to_the_end_and_across_parts(monkeypatch):
-    monkeypatch.setattr("layerwise.data.reading.files.text.PART_BYTES", 3)
+    monkeypatch.setattr("layerwise.data.reading.files.text.lines.PART_BYTES", 3)
     assert is_utf8("aäöü€".encode())
     assert not is_utf8("aäöü€".encode()[:-1])
     assert not is_utf8("aaaaaaaaaä".encode("cp1252"))

@@ -1,0 +1,1 @@
+"""Files whose cells come with types: Parquet, workbooks, JSON lines."""
