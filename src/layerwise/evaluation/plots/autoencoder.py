@@ -140,7 +140,7 @@ def name_noise(kind: str) -> str:
 def format_denoising(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
     """Return a line for each noise: its signal-to-noise ratio and structural similarity before and after."""
     return [
-        f"{name_noise(kind)} taken away: signal to noise {each['before']['psnr']:.1f} → {each['after']['psnr']:.1f} dB, "
-        f"similarity {each['before']['ssim']:.2f} → {each['after']['ssim']:.2f}"
+        f"{name_noise(kind)} taken away: signal to noise {each['before']['psnr']:.1f} → "
+        f"{each['after']['psnr']:.1f} dB, similarity {each['before']['ssim']:.2f} → {each['after']['ssim']:.2f}"
         for kind, each in found.items()
     ]

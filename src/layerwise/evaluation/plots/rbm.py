@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from layerwise.data import ImageShape
 from layerwise.evaluation.metrics import as_array
@@ -52,7 +53,7 @@ def plot_activations(activations: Any, *, title: str = "Hidden activations") -> 
     figure.colorbar(image, ax=left, label="activation")
     # A bin of a few units each: 40 for the hundreds of an RBM, about ten for the 30 of a latent.
     right.hist(matrix.mean(0), bins=min(40, 2 * math.ceil(math.sqrt(matrix.shape[1]))), color=cycle_color(0))
-    right.yaxis.get_major_locator().set_params(integer=True)
+    right.yaxis.set_major_locator(MaxNLocator(integer=True))
     style_axes(
         right,
         title="Units by their mean activation over all rows",

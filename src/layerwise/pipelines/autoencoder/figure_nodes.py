@@ -86,7 +86,9 @@ def plot_comparison(network: nn.Module, training: TensorData, test: TensorData, 
     lines = {
         "image": rows,
         f"from a latent of {size}": reconstruct_rows(network, rows),
-        f"from {min(size, columns.n_inputs)} principal components": components.decode(components.encode(rows)),
+        f"from {min(size, columns.n_inputs)} principal components": components.decode(
+            components.encode(rows)
+        ),
         "noise": noise,
         "noise, reconstructed": reconstruct_rows(network, noise),
     }

@@ -136,7 +136,13 @@ def plot_roc_and_pr_curves(task: Task, targets: Any, scores: Any, class_names: S
         handles, labels = left.get_legend_handles_labels()
         meaning = "class: area under its\nROC curve (left), its\naverage precision (right)"
         figure.legend(
-            handles, labels, title=meaning, title_fontsize=9, loc="outside right center", fontsize=9, frameon=False
+            handles,
+            labels,
+            title=meaning,
+            title_fontsize=9,
+            loc="outside right center",
+            fontsize=9,
+            frameon=False,
         )
     else:
         legend(left, loc="lower right")
