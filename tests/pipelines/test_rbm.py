@@ -9,7 +9,7 @@ from PIL import Image
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.models import load_network
-from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.models.rbm import RBM, RBMConfig, class_log_probabilities
 from layerwise.pipelines.rbm.figure_nodes import plot_imputation
 from layerwise.utils import torch_rng
 
@@ -49,6 +49,18 @@ def test_every_figure_is_drawn(trained, name):
     with Image.open(trained.path / f"data/08_reporting/digits_rbm/rbm/{name}.png") as image:
         assert min(image.size) > 200
         assert len(np.unique(np.asarray(image.convert("L")))) > 10
+
+
+def test_a_run_says_how_many_classes_its_samples_have(trained):
+    found = {each["name"]: each["value"] for each in report(trained, "metrics_image_samples")}
+    catalog = trained.catalog(problem={"name": "digits_rbm"})
+    samples, rbm = catalog.load("rbm.image_samples").inputs, catalog.load("rbm.classification_rbm")
+    counts = class_log_probabilities(rbm, samples, 10).argmax(1).bincount(minlength=10) / len(samples)
+    assert found == {
+        "samples/classes": (counts > 0).sum(),
+        "samples/smallest_class": counts.min(),
+        "samples/largest_class": counts.max(),
+    }
 
 
 def test_the_card_has_what_was_measured_and_the_settings_that_had_a_use(trained):

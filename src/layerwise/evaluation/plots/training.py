@@ -38,6 +38,11 @@ METRIC_LABELS = {
     "free_energy_gap": "free energy (nats),\nvalidation less training",
     "pseudo_likelihood": "log pseudo-likelihood\n(nats per row)",
 }
+CELLS = {
+    "rnn": "plain recurrent network (RNN)",
+    "lstm": "long short-term memory (LSTM)",
+    "gru": "gated recurrent units (GRU)",
+}
 SPLITS = {
     "train": "training rows, in the epoch's steps",
     "validation": "validation rows, after the epoch",
@@ -150,7 +155,7 @@ def plot_long_range_memory(
     for k, each in enumerate(found):
         style: dict[str, Any] = {
             "color": cycle_color(k),
-            "label": each["cell"],
+            "label": CELLS.get(each["cell"], each["cell"]),
             "linestyle": LINESTYLES[k % len(LINESTYLES)],
         }
         left.plot(range(1, len(each["gradients"]) + 1), each["gradients"], **style)
@@ -170,8 +175,7 @@ def plot_long_range_memory(
         xlabel="updates",
         ylabel="accuracy (fraction of rows)",
     )
-    legend(left)
-    legend(right)
+    legend_below(figure)
     set_suptitle(figure, title)
     return figure
 
