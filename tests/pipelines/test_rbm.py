@@ -31,9 +31,9 @@ def trained(project):
     return project
 
 
-def test_a_run_without_a_table_of_metrics_says_too_where_its_figures_lie(project, caplog):
+def test_a_run_without_a_table_of_metrics_says_too_where_its_figures_lie(trained, caplog):
     caplog.set_level("INFO")
-    project.run(
+    trained.run(
         "rbm", to_nodes=["reporting.plot_filters_rbm"], problem={"name": "says_where"}, rbm={"epochs": 1}
     )
     where = "Figures: data/08_reporting/says_where/rbm; the run: `mlflow ui`, experiment says_where"
