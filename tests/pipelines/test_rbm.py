@@ -31,15 +31,6 @@ def trained(project):
     return project
 
 
-def test_a_run_without_a_table_of_metrics_says_too_where_its_figures_lie(trained, caplog):
-    caplog.set_level("INFO")
-    trained.run(
-        "rbm", to_nodes=["reporting.plot_filters_rbm"], problem={"name": "says_where"}, rbm={"epochs": 1}
-    )
-    where = "Figures: data/08_reporting/says_where/rbm; the run: `mlflow ui`, experiment says_where"
-    assert where in caplog.messages
-
-
 def report(project, name, problem="digits_rbm"):
     return project.json(f"08_reporting/{problem}/rbm/{name}.json")
 
@@ -192,3 +183,12 @@ def test_of_many_columns_some_are_imputed_spread_over_the_table():
     assert figure.axes[0].images[0].get_array().shape == (30, 2)
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()][:3] == ["x0", "x3", "x6"]
     assert figure.get_suptitle() == "Imputation of missing columns (30 of 90)"
+
+
+def test_a_run_without_a_table_of_metrics_says_too_where_its_figures_lie(trained, caplog):
+    caplog.set_level("INFO")
+    trained.run(
+        "rbm", to_nodes=["reporting.plot_filters_rbm"], problem={"name": "says_where"}, rbm={"epochs": 1}
+    )
+    where = "Figures: data/08_reporting/says_where/rbm; the run: `mlflow ui`, experiment says_where"
+    assert where in caplog.messages
