@@ -145,6 +145,41 @@ def units() -> Case:
     )  # fmt: skip
 
 
+def powers() -> Case:
+    """Numbers with a suffix of thousands or millions, with a currency and without."""
+    rng = np.random.default_rng(19)
+    value, views = np.r_[110.5e6, rng.lognormal(14, 2, N - 1)], np.r_[201e3, rng.lognormal(9, 2, N - 1)]
+    frame = base()[["bought"]].assign(
+        value=[f"€{each / 1e6:.1f}M" if each >= 1e6 else f"€{each / 1e3:.0f}K" for each in value],
+        views=[f"{each / 1e3:.1f}k" if each >= 1e3 else f"{each:.0f}" for each in views],
+        umsatz=[
+            f"{each:.2f} Mio. €".replace(".", ",", 1) for each in np.r_[3.25, rng.lognormal(1, 1, N - 1)]
+        ],
+    )
+    return Case(
+        "powers", "players.csv", text(frame, sep=";"), first={"value": 110.5e6, "views": 201e3, "umsatz": 3.25e6},
+        kinds={"value": "number", "views": "number", "umsatz": "number"},
+    )  # fmt: skip
+
+
+def booleans_of_other_languages() -> Case:
+    """True and false as spreadsheets of other languages write them, with gaps in some."""
+    rng = np.random.default_rng(20)
+    frame = base()
+    for name, words in (
+        ("aktiv", ["WAHR", "FALSCH"]),
+        ("payé", ["VRAI", "FAUX", ""]),
+        ("socio", ["Verdadero", "Falso"]),
+    ):
+        frame[name] = rng.choice(words, N)
+        frame.loc[0, name] = words[0]
+    return Case(
+        "booleans_of_other_languages", "mitglieder.csv", text(frame, sep=";"),
+        first={"aktiv": True, "payé": 1.0, "socio": True},
+        kinds={"aktiv": "boolean", "payé": "boolean", "socio": "boolean"},
+    )  # fmt: skip
+
+
 def spellings() -> Case:
     """Words that differ in capitals alone, in an input and in the target, and blanks around some of them."""
     frame, rng = base(), np.random.default_rng(8)
@@ -393,6 +428,7 @@ def several_faults() -> Case:
 
 MAKERS: tuple[Callable[[], Case], ...] = (
     thousands, decimal_comma, german_thousands, currency, index_column, preamble, filled_heading, spellings, units,
+    powers, booleans_of_other_languages,
     made_up_names, stray_quote, windows_1252, longer_rows, sentinel, null_words, spaces_and_booleans, huge_cell,
     impossible_date, mixed_dates,
     class_names, column_names, containers, bom_and_crlf, leading_zeros, empty_and_constant, identifiers_and_text,

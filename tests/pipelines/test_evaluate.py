@@ -21,7 +21,7 @@ def trained(project):
     return project.last_run()[0]
 
 
-def test_the_test_rows_get_the_metrics_that_they_got_in_training(project, trained):
+def test_the_test_rows_get_the_metrics_that_they_got_in_training(project, trained, caplog):
     catalog = project.catalog(env="forest_fires_size", problem={"name": "evaluated"})
     raw = pd.read_csv(project.path / TABLE)
     raw.iloc[catalog.load("mlp.split").test].to_csv(project.path / "test_rows.csv", index=False)
@@ -36,6 +36,13 @@ def test_the_test_rows_get_the_metrics_that_they_got_in_training(project, traine
     metrics = dict(project.query("select key, value from metrics where run_uuid=?", run))
     assert metrics["evaluate/roc_auc"] == pytest.approx(before["roc_auc"]["value"])
     assert "drift/temp" in metrics
+    error = again["error"]
+    shown = (
+        f"{error['value']:.4f} [{error['low']:.4f}, {error['high']:.4f}] (base rate {error['base_rate']:.4f})"
+    )
+    assert f"On the new rows: error {shown}, roc_auc 0." in caplog.text
+    assert f"The report: data/{REPORTS}/evaluate/report.html; the run: `mlflow ui`" in caplog.text
+    assert (project.path / "data" / REPORTS / "evaluate/report.html").exists()
     assert metrics["evaluate/rows"] == len(catalog.load("mlp.split").test)
     repeats = next(note for note in catalog.load("mlp.data_spec").notes if "repeat a training row" in note)
     # Test rows that repeat a training or a validation row's inputs; the note counts training rows alone.
@@ -78,7 +85,7 @@ def test_shifted_columns_and_faulty_rows_are_reported(project, trained):
         assert (project.path / "data" / REPORTS / f"evaluate/{figure}.png").exists()
 
 
-def test_rows_without_targets_have_their_drift_measured_alone_against_its_limit(project, trained):
+def test_rows_without_targets_have_their_drift_measured_alone_against_its_limit(project, trained, caplog):
     frame = pd.read_csv(project.path / TABLE).drop(columns="area")
     frame["temp"] = frame["temp"] + 12
     frame.to_json(project.path / "served.jsonl", orient="records", lines=True)
@@ -96,7 +103,10 @@ def test_rows_without_targets_have_their_drift_measured_alone_against_its_limit(
     report = (project.path / "data" / REPORTS / "evaluate/report.md").read_text()
     assert "517 rows measured, 0 refused" in report
     assert "metric" not in report
+    caplog.clear()
     project.run("evaluate", evaluate=asked | {"limits": {"drift": 9.0}})
+    assert f"The report: data/{REPORTS}/evaluate/report.html" in caplog.text
+    assert "On the new rows" not in caplog.text
     assert project.last_run()[1] == "FINISHED"
 
 

@@ -73,6 +73,53 @@ def test_a_column_of_durations_is_said_with_the_line_that_keeps_it(propose):
     assert any("'took'" in line and "00:00:00" in line and "category" in line for line in found.findings)
 
 
+def test_settings_that_the_reading_needs_are_said_in_a_line_each(propose, tmp_path):
+    with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
+        pd.DataFrame({"key": ["a"], "means": ["first"]}).to_excel(book, sheet_name="legend", index=False)
+        answers = np.resize(["Red", "red", "blue"], N)
+        rows(answer=answers).to_excel(book, sheet_name="rows of 2024", index=False)
+    found = propose_problem("mine", tmp_path / "book.xlsx", tmp_path / "project", "kept").proposal.findings
+    sheet, spelled = (
+        next(each for each in found if each.startswith(f"problem.reading.{key}"))
+        for key in ("sheet", "ignore")
+    )
+    assert (
+        sheet
+        == "problem.reading.sheet: rows of 2024, as book.xlsx has the sheets 'legend', 'rows of 2024'; else legend"
+    )
+    assert spelled.startswith(
+        "problem.reading.ignore_case: [answer], as column 'answer': 'Red', 'red' are read in small letters"
+    )
+
+
+@pytest.mark.parametrize(
+    ("positive", "other"),
+    [
+        ("case", "control"),
+        ("Fraud", "Not fraud"),
+        ("churn", "no_churn"),
+        ("smoker", "non-smoker"),
+        ("defaulted", "fully paid"),
+        ("WAHR", "FALSCH"),
+    ],
+)
+def test_the_class_that_is_looked_for_is_positive_by_its_name_also_where_it_is_frequent(
+    propose, positive, other
+):
+    choice = propose(rows(kept=np.resize([positive, positive, other], N)), "kept").choices[3]
+    assert (choice.key, choice.value, choice.other) == ("problem.positive", positive, other)
+    assert choice.reason.startswith(f"by its name, {N * 2 // 3} of {N} rows")
+
+
+@pytest.mark.parametrize(
+    ("rare", "frequent"), [("survived", "died"), ("passed", "failed"), ("none", "one"), ("no", "nothing")]
+)
+def test_of_names_that_do_not_say_it_the_rarer_class_is_positive(propose, rare, frequent):
+    assert (
+        propose(rows(kept=np.resize([rare, frequent, frequent], N)), "kept").value("problem.positive") == rare
+    )
+
+
 def test_a_few_texts_that_could_be_numbers_are_classes(propose):
     found = propose(rows(kept=np.repeat(["5 %", "10 %", "20 %"], N // 3)))
     assert found.value("problem.task") == "multiclass"
@@ -206,6 +253,23 @@ def test_a_target_that_lies_absurdly_far_from_all_others_is_said(propose):
     assert said.startswith(f"1 of {N} values of level lie absurdly far from all others, such as 900")
 
 
+@pytest.mark.parametrize(("place", "called"), [(0, "first"), (-1, "last")])
+def test_a_row_that_holds_the_sums_of_the_others_is_said(propose, place, called):
+    table = rows(units=np.arange(N) % 9, spent=(np.arange(N) % 7 * 10.004).round(2))
+    assert not any("sums" in each for each in propose(table, "kept").findings)
+    total = pd.DataFrame({"units": [table.units.sum()], "spent": [table.spent.sum() + 0.02]})
+    parts = [total, table] if place == 0 else [table, total]
+    (said,) = [each for each in propose(pd.concat(parts), "kept").findings if "sums" in each]
+    assert said.startswith(f"the {called} row holds the sums of all others (units, spent)")
+
+
+def test_small_numbers_of_both_signs_that_sum_up_to_the_last_are_no_total(propose):
+    answers = np.tile([-1, 0, 1], N // 3)
+    answers[0] = 1
+    assert answers[-1] == answers[:-1].sum()
+    assert not any("sums" in each for each in propose(rows(answer=answers), "kept").findings)
+
+
 def test_a_class_of_one_row_is_not_sampled_by_class(propose):
     kinds = ["x", "y"] * (N // 2 - 1) + ["x", "odd"]
     assert propose(rows(kind=kinds), "kind").value("split.stratify") is False
@@ -295,7 +359,10 @@ def test_users_items_and_ratings_are_ratings_unless_a_target_is_named(propose):
     assert found.entry["type"] == "layerwise.datasets.SourceRatings"
     assert found.entry["columns"] == {"user": "reader", "item": "isbn", "rating": "stars"}
     assert any("ratings of 7 items by 9 users, from 1 to 3" in each for each in found.findings)
-    assert propose(text, "stars").value("problem.task") == "regression"
+    as_table = propose(text, "stars")
+    assert as_table.value("problem.task") == "regression"
+    assert any("leave --target out for recommendations" in each for each in as_table.findings)
+    assert not any("--target" in each for each in propose(rows(), "kept").findings)
 
 
 def test_a_folder_of_texts_is_documents(tmp_path):

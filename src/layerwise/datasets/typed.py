@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kedro.io import DatasetError
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 
 from layerwise.datasets.previews import JSONPreview, TablePreview, table_preview
 from layerwise.datasets.stored import StoredDataset
@@ -37,7 +37,7 @@ class TypedDataset(StoredDataset[Any]):
 
     def _read(self, path: Path) -> Any:
         try:
-            return self._class().model_validate(json.loads(path.read_text()))
+            return self._class().model_validate(json.loads(path.read_bytes()))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
@@ -52,11 +52,12 @@ class TypedDataset(StoredDataset[Any]):
         if not isinstance(data, self._class()):
             raise DatasetError(f"{self._location} is for {self._model}, not for {type(data).__name__}")
         with atomic_write(path) as part:
-            part.write_text(json.dumps(_finite(data.model_dump(mode="json")), indent=2, allow_nan=False))
+            # What is no number is written as text, `NaN` or `Infinity`, which reads back as what it was.
+            part.write_bytes(to_json(data.model_dump(mode="json"), indent=2, inf_nan_mode="strings"))
 
     def preview(self) -> JSONPreview:
         """Return the JSON, for Kedro-Viz."""
-        return JSONPreview(self._local_path().read_text())
+        return JSONPreview(self._local_path().read_text(encoding="utf-8"))
 
     def _class(self) -> type[BaseModel]:
         module, _, name = self._model.rpartition(".")
@@ -82,12 +83,3 @@ class MetricsDataset(TypedDataset):
         """Return the rows as a table, for Kedro-Viz."""
         metrics: LoggedMetrics = self.load()
         return table_preview(("name", "value", "step"), [(row.name, row.value, row.step) for row in metrics])
-
-
-def _finite(value: Any) -> Any:
-    """Return JSON values with what is no number as text, `NaN` or `Infinity`, which reads back as what it was."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return json.dumps(value)
-    if isinstance(value, dict):
-        return {name: _finite(each) for name, each in value.items()}
-    return [_finite(each) for each in value] if isinstance(value, list) else value

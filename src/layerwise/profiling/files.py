@@ -22,6 +22,10 @@ from layerwise.utils import address_of, atomic_write
 if TYPE_CHECKING:
     import pandas as pd
 
+AS_RATINGS = (
+    "its columns are users, items and ratings, and are read as a table because of --target: "
+    "leave --target out for recommendations"
+)
 NAME = re.compile(r"^[A-Za-z0-9_-]+$")
 # How an entry of a class calls its file, where that is not `file`.
 FILE_FIELDS = {"ImageFiles": "images", "SourceRatings": "ratings", "SourceTexts": "texts"}
@@ -84,6 +88,8 @@ def propose_problem(
         fields = {"type": "layerwise.datasets.SourceTable"}
         settled, columns, choices, findings = propose_table(path, target)
         frame = settled.frame
+        if rating_columns(path):
+            findings = [*findings, AS_RATINGS]
     if target is not None and frame is None:
         raise DataError(f"--target is for a table, and {path} holds none")
     source: str = fields.pop("type")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -9,6 +10,33 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from layerwise.data.preprocessing import class_text, positive_class
+
+# Names of what is looked for, each with its counterparts: beside these it is the positive class even where it is as
+# frequent or more so, as in a study with one control for each case. Pairs whose positive class differs from table to
+# table are left to the rarer one: survived and died, passed and failed, good and bad, accepted and rejected.
+POSITIVE_BESIDE: dict[str, tuple[str, ...]] = {
+    "case": ("control",), "cases": ("controls",), "pos": ("neg",), "positive": ("negative",),
+    "present": ("absent",), "ill": ("healthy", "well"), "krank": ("gesund",),
+    "diseased": ("healthy", "normal"), "disease": ("healthy", "normal"), "infected": ("healthy", "uninfected"),
+    "malignant": ("benign",), "cancer": ("healthy", "normal", "benign"), "tumor": ("healthy", "normal"),
+    "dead": ("alive", "living"), "deceased": ("alive", "living"),
+    "abnormal": ("normal",), "anomaly": ("normal",), "anomalous": ("normal",), "attack": ("normal", "benign"),
+    "malware": ("benign", "goodware"), "malicious": ("benign", "legitimate"), "spam": ("ham",),
+    "phishing": ("legitimate", "legit"), "fraud": ("legitimate", "legit", "genuine", "normal", "ok"),
+    "fraudulent": ("legitimate", "legit", "genuine", "normal"), "fake": ("real", "genuine"),
+    "default": ("paid", "repaid", "fully paid"), "defaulted": ("paid", "repaid", "fully paid"),
+    "charged off": ("paid", "fully paid"), "churned": ("stayed", "retained", "active", "existing"),
+    "churn": ("stay", "retained", "active"), "left": ("stayed",), "poisonous": ("edible",),
+    "faulty": ("ok", "good", "fine", "normal"), "defective": ("ok", "good", "fine", "normal"),
+    "defect": ("ok", "good", "fine", "normal"), "broken": ("ok", "good", "fine", "intact"),
+    "oui": ("non",), "si": ("no",), "sí": ("no",), "sim": ("não", "nao"), "tak": ("nie",),
+    "wahr": ("falsch",), "vrai": ("faux",), "verdadero": ("falso",), "vero": ("falso",),
+}  # fmt: skip
+# Fraud beside not fraud, no fraud, non-fraud: as yes beside no.
+NEGATION_MARK, NEGATED = (
+    re.compile(r"[\s_-]+"),
+    re.compile(r"^(?:not|no|non|kein|keine|nicht) |^non(?=\w{3})"),
+)
 
 
 class Choice(NamedTuple):
@@ -53,14 +81,28 @@ class Proposal:
 
 
 def choose_positive(labels: np.ndarray, what: str) -> Choice:
-    """Return the class of two that counts as 1, with how many rows have it.
+    """Return the class of two that counts as 1, with the reason and how many rows have it.
 
     Args:
         labels: (n,) of every row.
         what: the rows are called: rows or images.
     """
     counts = Counter(class_text(value) for value in labels.tolist())
-    chosen = positive_class(sorted(counts), labels)
-    other = next(each for each in sorted(counts) if each != chosen)
-    reason = f"{counts[chosen]} of {len(labels)} {what}; answers, F1 and thresholds are of it"
+    classes = sorted(counts)
+    chosen = _named_positive(classes)
+    why = "by its name, "
+    if chosen is None:
+        chosen, why = positive_class(classes, labels), ""
+    other = next(each for each in classes if each != chosen)
+    reason = f"{why}{counts[chosen]} of {len(labels)} {what}; answers, F1 and thresholds are of it"
     return Choice("problem.positive", chosen, reason, other)
+
+
+def _named_positive(classes: list[str]) -> str | None:
+    """Return which of two classes is looked for, as their names beside each other say; None where they do not."""
+    names = {" ".join(NEGATION_MARK.split(each.strip().casefold())): each for each in classes}
+    for name in names:
+        (rest,) = names.keys() - {name} or {""}
+        if rest in POSITIVE_BESIDE.get(name, ()) or NEGATED.sub("", rest, count=1) == name != rest:
+            return names[name]
+    return None

@@ -15,6 +15,7 @@ from layerwise.data.reading import (
     read_text_table,
     resolve_file_format,
     without_malformed,
+    yaml_line,
 )
 from layerwise.data.reading.cells import Reading, fit_reading
 from layerwise.profiling.proposal import Choice
@@ -22,7 +23,7 @@ from layerwise.profiling.proposal import Choice
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_SETTLED = 60
+MAX_SETTLED, MAX_REASON = 60, 300
 
 
 @dataclass
@@ -44,6 +45,20 @@ class SettledTable:
     choices: list[Choice]
     notes: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+
+    @property
+    def said(self) -> list[str]:
+        """A line for each setting that was needed: what it is, why, and the runner-up."""
+        found = []
+        for key, value, reason, other, _ in self.choices:
+            line = yaml_line({key: value})[1:-1]
+            why = (
+                reason
+                if len(reason) <= MAX_REASON
+                else f"{reason[:MAX_REASON]} ... (all of it: parameters.yml)"
+            )
+            found.append(f"{line}, as {why}" + (f"; else {other}" if other else ""))
+        return found
 
 
 def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:

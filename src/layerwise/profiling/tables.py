@@ -26,6 +26,8 @@ LONG_TAIL = 3.0
 LEAK = "it alone decides"
 FEW_ROWS, VERY_FEW_ROWS, MANY_ROWS, FOLDS = 1000, 100, 1_000_000, 5
 MOST_IN_MEMORY = 5_000_000
+# A total: of how many numbers at least, and how far rounded cells may sum up beside it.
+MIN_SUMMANDS, SUM_TOLERANCE = 5, 1e-4
 
 
 class TargetGuess(NamedTuple):
@@ -82,9 +84,9 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
         "problem.drop and say problem.allow_leak: true"
         for name in leaks
     ]
-    findings += [note.rstrip(".") for note in settled.notes]
+    findings += [*settled.said, *(note.rstrip(".") for note in settled.notes)]
     findings += [f"column '{each.name}': {each.note}" for each in columns if each.note]
-    findings += _of_the_rows(settled.frame, known)
+    findings += _totals(settled.frame, columns) + _of_the_rows(settled.frame, known)
     return TableProposal(settled, columns, choices, findings)
 
 
@@ -243,6 +245,26 @@ def _dropped(
 def _rare_classes(target: pd.Series) -> list[str]:
     counts = Counter(class_text(value) for value in target.tolist())
     return sorted(name for name, count in counts.items() if count < MIN_CLASS_ROWS)
+
+
+def _totals(frame: pd.DataFrame, columns: list[ColumnProfile]) -> list[str]:
+    """Say that the first or the last row holds the sums of the others, whatever it is called."""
+    numbers = frame[[each.name for each in columns if each.kind == "number"]].to_numpy(dtype=np.float64)
+    for place, others in ((0, numbers[1:]), (-1, numbers[:-1])):
+        sums = np.nansum(others, axis=0)
+        enough = (np.nan_to_num(others) != 0).sum(axis=0) >= MIN_SUMMANDS
+        # Small whole numbers of both signs sum up to any of them by chance.
+        largest = np.abs(np.nan_to_num(others)).max(axis=0, initial=0.0)
+        is_sum = np.isclose(numbers[place], sums, rtol=SUM_TOLERANCE, atol=0.0)
+        found = enough & is_sum & (np.abs(sums) > largest)
+        if found.any():
+            names = [each.name for each in columns if each.kind == "number"]
+            summed = ", ".join(name for name, here in zip(names, found, strict=True) if here)
+            return [
+                f"the {'first' if place == 0 else 'last'} row holds the sums of all others ({summed}), and would be "
+                "learnt from like them: take it out of the file if it is a total"
+            ]
+    return []
 
 
 def _of_the_rows(frame: pd.DataFrame, known: pd.DataFrame) -> list[str]:

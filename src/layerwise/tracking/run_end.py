@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# What the terminal shows of the metrics, in this order, where a network has them.
+SHOWN = ("error", "roc_auc", "rmse", "r2", "raw_rmse")
+
 
 def store_results(
     saved_data: SavedData,
@@ -50,9 +53,8 @@ def store_results(
         )
     )
     for name in pipelines:
-        _log_page(saved_data, name, pipeline, catalog, project, command)
-        if {f"{name}.network", f"{name}.metrics"} <= pipeline.all_outputs():
-            _log_test_metrics(catalog.load(f"{name}.metrics").network, saved_data.problem, name)
+        page = _log_page(saved_data, name, pipeline, catalog, project, command)
+        _log_metrics(name, pipeline.all_outputs(), catalog, saved_data.problem, page)
     if saved_data.kept:
         what = " and ".join(dict.fromkeys(saved_data.kept))
         log.warning("Kept in %s: %s. The next command of this project stores it", run_logger.hold(), what)
@@ -66,8 +68,8 @@ def _log_page(
     catalog: CatalogProtocol[Any, Any],
     project: Path,
     command: str,
-) -> None:
-    """Write a pipeline's page, and store it with the run."""
+) -> Path | None:
+    """Write a pipeline's page, store it with the run, and return it; None where there is nothing to write."""
     run_logger, problem = saved_data.run_logger, saved_data.problem
     outputs = [each for each in pipeline.all_outputs() if pipeline_of(each) == name]
     facts = {"problem": problem, "run": run_logger.run_id, "command": command}
@@ -75,14 +77,26 @@ def _log_page(
     page = write_html_report(catalog, outputs, TITLES.get(name, name), facts, folder)
     if page is not None:
         run_logger.log_file(str(page), name if saved_data.several else "")
+    return page
 
 
-def _log_test_metrics(metrics: NamedMetrics, problem: str, name: str) -> None:
-    shown = [metrics[key] for key in ("error", "roc_auc", "rmse", "r2") if key in metrics]
-    log.info(
-        "On the test rows: %s. Figures: data/08_reporting/%s/%s; the run: `mlflow ui`, experiment %s",
-        ", ".join(f"{m.name} {m.value:.4f} (base rate {m.base_rate:.4f})" for m in shown),
-        problem,
-        name,
-        problem,
-    )
+def _log_metrics(
+    name: str, outputs: set[str], catalog: CatalogProtocol[Any, Any], problem: str, page: Path | None
+) -> None:
+    """Say how good a network is on the test rows or on the rows that it was evaluated on, and where more of it lies."""
+    folder, said = f"data/08_reporting/{problem}/{name}", []
+    if {f"{name}.network", f"{name}.metrics"} <= outputs:
+        said = [f"On the test rows: {_shown(catalog.load(f'{name}.metrics').network)}", f"Figures: {folder}"]
+    elif name == "evaluate" and page is not None:
+        if "evaluate.metrics" in outputs:
+            said.append(f"On the new rows: {_shown(catalog.load('evaluate.metrics'))}")
+        said.append(f"The report: {folder}/{page.name}")
+    if said:
+        log.info("%s; the run: `mlflow ui`, experiment %s", ". ".join(said), problem)
+
+
+def _shown(metrics: NamedMetrics) -> str:
+    """Return the metrics that matter most, each with its interval and what the best constant prediction gets."""
+    found = [metrics[key] for key in SHOWN if key in metrics]
+    rates = ("" if m.base_rate is None else f" (base rate {m.base_rate:.4f})" for m in found)
+    return ", ".join(f"{m.name} {m}{rate}" for m, rate in zip(found, rates, strict=True))

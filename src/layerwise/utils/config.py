@@ -1,6 +1,6 @@
 """The base of every parameter model: frozen, closed, and helpful about a misspelt name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self, TypeVar, get_args
 
@@ -104,10 +104,17 @@ def check_number(value: Any, kind: Any, where: str = "") -> None:
         raise ValueError(f"{where}{said} is no number; YAML reads yes, no, on and off as true and false")
     if isinstance(value, int) and abs(value) > LARGEST:
         raise ValueError(f"{where}{value} is too large: whole numbers go up to {LARGEST}")
-    for each in value if isinstance(value, (list, tuple)) else ():
-        # No call for a right number: a model may hold many thousand.
-        if isinstance(each, (bool, list, tuple)) or (type(each) is int and abs(each) > LARGEST):
-            check_number(each, kind, where)
+    if isinstance(value, (list, tuple)) and not _holds_small_numbers(value):
+        for each in value:
+            # No call for a right number: a model may hold many thousand.
+            if isinstance(each, (bool, list, tuple)) or (type(each) is int and abs(each) > LARGEST):
+                check_number(each, kind, where)
+
+
+def _holds_small_numbers(values: Sequence[Any]) -> bool:
+    """Return whether all are text, floats or whole numbers of 64 bits, without a look at each: of a million rows."""
+    kinds = set(map(type, values))
+    return kinds <= {str, float} or (kinds == {int} and min(values) >= -LARGEST and max(values) <= LARGEST)
 
 
 def holds_bool(kind: Any) -> bool:

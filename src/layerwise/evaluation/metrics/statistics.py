@@ -157,10 +157,17 @@ def enough_resamples(asked: int, size: int, work: float, least: int) -> int:
     return int(min(asked, max(least, work / size)))
 
 
+# More rows than these are drawn in so many groups.
+MOST_DRAWN_ROWS, GROUPS = 50_000, 20_000
+
+
 def resampled_values(
     statistics: dict[str, Statistic], counts: Array, n_bootstrap: int, seed: int
 ) -> dict[str, Array]:
     """Return each statistic's values (resamples,) on rows drawn with replacement, the same rows for all.
+
+    More than 50,000 rows are drawn in 20,000 groups of rows that chance put together, which spread as the rows do (the
+    variance of a mean of groups of k rows is that of a row divided by k), and take fewer random numbers.
 
     Args:
         statistics: by name.
@@ -171,20 +178,18 @@ def resampled_values(
     if not statistics or n_bootstrap == 0:
         return {}
     n_rows, rng = len(counts), numpy_rng(seed, "bootstrap")
-    # Some 1e6 weights at a time stay in the cache and keep memory flat for any number of rows.
-    chunk = max(1, min(n_bootstrap, 1_000_000 // n_rows))
+    n_drawn, group = n_rows, None
+    if n_rows > MOST_DRAWN_ROWS:
+        n_drawn = GROUPS
+        group = rng.permutation(n_rows) % n_drawn
+    # So many weights at a time stay in a core's cache, in which ranking takes half the time.
+    chunk = max(1, min(n_bootstrap, 200_000 // n_rows))
     parts: dict[str, list[Array]] = {name: [] for name in statistics}
     for start in range(0, n_bootstrap, chunk):
         size = min(chunk, n_bootstrap - start)
-        resampled_rows = (
-            rng.integers(0, n_rows, (size, n_rows), dtype=np.int32) + np.arange(size)[:, None] * n_rows
-        )
-        weights = (
-            np.bincount(resampled_rows.reshape(-1), minlength=size * n_rows)
-            .reshape(size, n_rows)
-            .astype(np.float64)
-            * counts
-        )
+        drawn = rng.integers(0, n_drawn, (size, n_drawn), dtype=np.int32) + np.arange(size)[:, None] * n_drawn
+        times = np.bincount(drawn.reshape(-1), minlength=size * n_drawn).reshape(size, n_drawn)
+        weights = times.astype(np.float64) * counts if group is None else times[:, group] * counts
         for name, statistic in statistics.items():
             parts[name].append(statistic(weights))
     return {name: np.concatenate(values) for name, values in parts.items()}

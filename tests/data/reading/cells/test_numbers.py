@@ -99,3 +99,30 @@ def test_a_unit_is_one_and_the_same_behind_nearly_all_of_many_numbers():
     for names in (["2D", "3D"], ["1st", "2nd", "3rd", "4th", "5th"], [*weights[:10], "5 lb", "6 lb"]):
         found = find_number_format(names)
         assert found is None or not found.readable.any()
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers"),
+    [
+        (["€110.5M", "€565K", "€0", "€77M", "€1.5K", "€9K"], [110.5e6, 565e3, 0, 77e6, 1500, 9000]),
+        (["1.2k", "300", "4.5k", "3m", "7m", "12.25k", "9k"], [1200, 300, 4500, 3e6, 7e6, 12250, 9000]),
+        (["3,5 Mio. €", "2 Mrd. €", "7,25 Mio. €", "9 Mio. €", "12 Mio. €"], [3.5e6, 2e9, 7.25e6, 9e6, 12e6]),
+        (["$1.1bn", "($2.5mn)", "$3mn", "$4.7bn", "$12.25bn"], [1.1e9, -2.5e6, 3e6, 4.7e9, 12.25e9]),
+        (["300 K", "290.5 K", "280 K", "273 K", "260 K"], [300, 290.5, 280, 273, 260]),
+        (["3.5 m", "2 m", "1 m", "4 m", "9 m"], [3.5, 2, 1, 4, 9]),
+    ],
+)
+def test_a_suffix_of_thousands_or_millions_multiplies_its_number(texts, numbers):
+    found = find_number_format(texts)
+    assert found.readable.all()
+    assert [found.format.value_of(text) for text in texts] == numbers
+
+
+def test_codes_that_end_in_a_letter_are_no_thousands():
+    for names in (
+        ["12B", "12A", "3A", "4C", "5D", "6B"],
+        ["5K", "10K", "half"],
+        ["K1", "K2", "K3", "K4", "K5"],
+    ):
+        found = find_number_format(names)
+        assert found is None or not found.format.powers

@@ -30,9 +30,16 @@ from layerwise.data.reading.cells.numbers import (
 )
 from layerwise.data.reading.suggestions import yaml_line
 
-# Yes and no, true and false; a column of booleans has words of one of the two, and 1 and 0 beside them.
-TRUE_WORDS = (("true", "t"), ("yes", "y"))
-FALSE_WORDS = (("false", "f"), ("no", "n"))
+# Yes and no, true and false, these also as spreadsheets of other languages write them; a column of booleans has words
+# of one pair, and 1 and 0 beside them.
+TRUE_WORDS = (
+    ("true", "t"), ("yes", "y"), ("wahr",), ("vrai",), ("verdadero",), ("verdadeiro",), ("vero",), ("waar",),
+    ("prawda",),
+)  # fmt: skip
+FALSE_WORDS = (
+    ("false", "f"), ("no", "n"), ("falsch",), ("faux",), ("falso",), ("falso",), ("falso",), ("onwaar",),
+    ("fałsz",),
+)  # fmt: skip
 DIGITS = frozenset(("0", "1", "0.0", "1.0"))
 MAX_CODES = 50
 EXACT_WHOLE = 2**53

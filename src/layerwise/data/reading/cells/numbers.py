@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,18 @@ GROUPED_BY_POINTS = re.compile(r"[+\-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)")
 WITH_UNIT = re.compile(rf"{SIGN}[\d.,'_ ]*\d ?(?P<unit>[^\W\d_]{{1,10}}[²³]?|°[CFK]?)")
 # Of fewer different texts 3D and 2D are names; a text with another unit, or without one, is a fault.
 MIN_WITH_UNIT, MOSTLY = 5, 0.95
+# Thousands, millions, billions behind a number, in the powers of ten of each: a letter without a blank.
+POWERS = {
+    "k": 3, "K": 3, "M": 6, "B": 9, "G": 9, "T": 12, "Tsd": 3, "thousand": 3, "mn": 6, "Mn": 6, "Mio": 6, "million": 6,
+    "Million": 6, "bn": 9, "Bn": 9, "Mrd": 9, "billion": 9, "Billion": 9,
+}  # fmt: skip
+LETTERS, SUFFIXES = (
+    "".join(each for each in POWERS if len(each) == 1),
+    "|".join(each for each in POWERS if each[1:]),
+)
+WITH_POWER = re.compile(
+    rf"(?P<front>.*\d)(?:(?P<letter>[{LETTERS}m])|\s?(?P<word>{SUFFIXES})\.?)(?P<back>\s*{SYMBOL}?\)?)"
+)
 LEADING_ZERO = re.compile(r"0\d+", re.ASCII)
 TIDY = {ord(c): " " for c in BLANKS} | {ord("’"): "'", ord("\u2212"): "-"}
 
@@ -53,6 +65,7 @@ class NumberFormat(Config):
         percent: each number has a percent sign, and is divided by 100.
         clock: of durations the parts of their clock, 3 with seconds and 2 without; None for numbers.
         unit: the text that stands behind each number and may be left out.
+        powers: whether a number may have a suffix that multiplies it by a power of ten, such as 3.5M and 201K.
     """
 
     decimal: Literal[".", ","] = "."
@@ -61,6 +74,7 @@ class NumberFormat(Config):
     percent: bool = False
     clock: Literal[2, 3] | None = None
     unit: str = ""
+    powers: bool = False
 
     @cached_property
     def _core(self) -> re.Pattern[str]:
@@ -80,6 +94,7 @@ class NumberFormat(Config):
             return duration_of(text, self.clock)
         if INFINITE.fullmatch(text):
             return float(text)
+        text, power = _without_power(text) if self.powers else (text, 0)
         found = SHOWN.fullmatch(text)
         if (
             found is None
@@ -99,7 +114,7 @@ class NumberFormat(Config):
         whole = (
             core["whole"].replace(self.thousands, "") if core["whole"] and self.thousands else core["whole"]
         )
-        power = int((core["power"] or "e0")[1:]) - 2 * self.percent
+        power += int((core["power"] or "e0")[1:]) - 2 * self.percent
         sign = found["sign"] or found["sign_2"]
         if found["open"]:
             sign = "" if sign == "-" else "-"
@@ -144,10 +159,10 @@ class FoundFormat(NamedTuple):
     example: str = ""
     settled: bool = False
 
-    def with_unit(self, unit: str) -> FoundFormat:
-        """Return it for numbers with a unit behind them."""
-        other = self.other and self.other.model_copy(update={"unit": unit})
-        return self._replace(format=self.format.model_copy(update={"unit": unit}), other=other)
+    def extended(self, **fields: Any) -> FoundFormat:
+        """Return it for numbers with something behind them, such as a unit."""
+        other = self.other and self.other.model_copy(update=fields)
+        return self._replace(format=self.format.model_copy(update=fields), other=other)
 
 
 def find_number_format(
@@ -160,14 +175,18 @@ def find_number_format(
         decimal: the mark that the settings say, if they do.
         thousands: of the settings, likewise.
     """
+    found: FoundFormat | None
     unit = _shared_unit(texts)
     if unit:
         found = find_number_format([tidy(text).removesuffix(unit) for text in texts], decimal, thousands)
-        return found and found.with_unit(unit)
+        return found and found.extended(unit=unit)
     if decimal in (None, ".") and _plain_values(texts) is not None:
         fractions = any("." in text for text in texts)
         if not fractions or any(not GROUPED_BY_POINTS.fullmatch(text) for text in texts):
             return FoundFormat(NumberFormat(), np.ones(len(texts), dtype=bool), settled=fractions)
+    if _have_powers(texts):
+        found = find_number_format([_without_power(tidy(text))[0] for text in texts], decimal, thousands)
+        return found and found.extended(powers=True)
     shapes = [SHOWN.fullmatch(tidy(text)) for text in texts]
     matched = [shape for shape in shapes if shape is not None]
     if not matched:
@@ -202,7 +221,29 @@ def _shared_unit(texts: Sequence[str]) -> str:
         return ""
     units = Counter(shape["unit"] for text in texts if (shape := WITH_UNIT.fullmatch(tidy(text))))
     unit, count = units.most_common(1)[0]
-    return unit if count >= MOSTLY * len(texts) and not re.fullmatch(SYMBOL, unit) else ""
+    # 300 K are kelvin, 300K are thousands.
+    is_other = re.fullmatch(SYMBOL, unit) or (unit in POWERS and _have_powers(texts))
+    return unit if count >= MOSTLY * len(texts) and not is_other else ""
+
+
+def _have_powers(texts: Sequence[str]) -> bool:
+    """Return whether nearly all of the texts are numbers, and many of them have a suffix such as M for millions."""
+    tidied = [tidy(text) for text in texts]
+    shapes = [WITH_POWER.fullmatch(text) for text in tidied]
+    letters = {shape["letter"] for shape in shapes if shape}
+    if sum(shape is not None for shape in shapes) < MIN_WITH_UNIT or letters == {"m"}:  # metres
+        return False
+    plain = [_without_power(text)[0] for text in tidied]
+    return sum(SHOWN.fullmatch(text) is not None for text in plain) >= MOSTLY * len(texts)
+
+
+def _without_power(text: str) -> tuple[str, int]:
+    """Return a number's text without the suffix that multiplies it, and the power of ten that this one is."""
+    found = WITH_POWER.fullmatch(text)
+    if found is None:
+        return text, 0
+    suffix = found["letter"] or found["word"]
+    return found["front"] + found["back"], 6 if suffix == "m" else POWERS[suffix]
 
 
 def _conventions(
