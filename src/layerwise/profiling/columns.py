@@ -106,7 +106,11 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
         if unique and whole and (named or bool((steps == 1).all())):
             return "identifier", "it numbers the rows, another value in each"
         return "input", ""
-    words = float(present.astype(str).str.count(r"\s+").mean()) + 1
+    texts = present.astype(str)
+    words = float(texts.str.count(r"\s+").mean()) + 1
+    # Groups of digits, as telephone numbers have them, are no text.
+    if unique and not texts.str.contains(r"[^\W\d_]").any():
+        return "identifier", "it names the rows, another text in each"
     if words >= WORDS_OF_TEXT and n_distinct > min(MANY_VALUES, 0.5 * len(present)):
         return (
             "free text",
