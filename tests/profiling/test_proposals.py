@@ -114,6 +114,20 @@ def test_json_that_is_no_table_is_refused_with_what_makes_one(propose, text, mes
         propose(text, name="t.json")
 
 
+def test_lists_and_numbers_with_several_units_are_said(propose):
+    rng = np.random.default_rng(0)
+    kinds = ["drama", "comedy", "action", "horror", "romance", "crime"]
+    genres = ["; ".join(sorted(rng.choice(kinds, 1 + k % 3, replace=False))) for k in range(N)]
+    sizes = [f"{k + 3} B" if k % 2 else f"{k / 10:.1f} KB" for k in range(N)]
+    found = propose(
+        rows(genres=genres, size=sizes, lat=[f"{50 + k / 1000:.3f}° N" for k in range(N)]), "kept"
+    )
+    text = " | ".join(found.findings)
+    assert "columns: {genres: text} in problem.reading reads their parts" in text
+    assert "its cells are numbers with several units (B, KB)" in text
+    assert "Column 'lat': read as numbers: '50.000° N' is 50" in text
+
+
 def test_settings_that_the_reading_needs_are_said_in_a_line_each(propose, tmp_path):
     with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
         pd.DataFrame({"key": ["a"], "means": ["first"]}).to_excel(book, sheet_name="legend", index=False)

@@ -28,8 +28,8 @@ SHOWN = re.compile(
 PLAIN = re.compile(r"[+\-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+\-]?inf(?:inity)?", re.IGNORECASE)
 GROUPED_BY_POINTS = re.compile(r"[+\-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)")
-# A number with a unit behind it, such as 71.7 kg or 20°C.
-WITH_UNIT = re.compile(rf"{SIGN}[\d.,'_ ]*\d ?(?P<unit>[^\W\d_]{{1,10}}[²³]?|°[CFK]?)")
+# A number with a unit behind it, such as 71.7 kg, 20°C or 50.94° N.
+WITH_UNIT = re.compile(rf"{SIGN}[\d.,'_ ]*\d ?(?P<unit>[^\W\d_]{{1,10}}[²³]?|° ?[A-Z]?)")
 # Of fewer different texts 3D and 2D are names; a text with another unit, or without one, is a fault.
 MIN_WITH_UNIT, MOSTLY = 5, 0.95
 # Thousands, millions, billions behind a number, in the powers of ten of each: a letter without a blank.
