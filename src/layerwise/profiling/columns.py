@@ -147,8 +147,8 @@ def _parts(name: str, texts: pd.Series) -> str:
         if 2 * len(listed) >= len(cells) and len(listed) >= MIN_LISTS and len(pool) < len(cells):
             line = yaml_line({"columns": {name: "text"}})[1:-1]
             return (
-                f"; its cells are lists ({_shown(mark.join(listed[0]))}), each combination a value of its own: {line} in "
-                "problem.reading reads their parts"
+                f"; its cells are lists ({_shown(mark.join(listed[0]))}), each combination a value of its own: "
+                f"{line} in problem.reading reads their parts"
             )
     return ""
 
