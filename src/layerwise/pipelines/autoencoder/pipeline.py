@@ -54,7 +54,7 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     if facts.is_on("autoencoder.downstream_tasks"):
         own += _downstream_tasks(facts) + _downstream_figures(facts)
     found = before + Pipeline(own)
-    return found + create_network_card(NAME, found)
+    return found + create_network_card(NAME, "an autoencoder", found)
 
 
 def _variant_has(facts: ProblemFacts, what: str) -> bool:

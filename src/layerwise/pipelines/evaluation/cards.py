@@ -1,4 +1,4 @@
-"""The model card of a network that learns without a target: an RBM, an autoencoder, a GAN."""
+"""The model card of a network that learns without a target, such as an RBM."""
 
 import logging
 from typing import Any
@@ -9,18 +9,13 @@ from layerwise.data import DataSpec
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.reports import compare_with_components, make_network_card
 from layerwise.parameters import used_settings
-from layerwise.pipelines.stage import Stage
+from layerwise.pipelines.stage import Stage, with_first
 
-TITLES = {
-    "rbm": "Model card of a restricted Boltzmann machine",
-    "autoencoder": "Model card of an autoencoder",
-    "gan": "Model card of a generative adversarial network",
-}
 log = logging.getLogger(__name__)
 
 
-def write_network_card(columns: DataSpec, **inputs: Any) -> str:
-    """Write the card from what the pipeline measured, its inputs `metrics_...`, and its parameters by their keys."""
+def write_network_card(what: str, columns: DataSpec, **inputs: Any) -> str:
+    """Write the card of `what` from the inputs `metrics_...`, what was measured, and the parameters by their keys."""
     measured: LoggedMetrics = sum(
         (value for value in inputs.values() if isinstance(value, LoggedMetrics)), LoggedMetrics(())
     )
@@ -29,27 +24,28 @@ def write_network_card(columns: DataSpec, **inputs: Any) -> str:
         for name, value in inputs.items()
         if not isinstance(value, LoggedMetrics)
     }
-    title = next(TITLES[key] for key in TITLES if key in parameters)
     metrics = {row.name: row.value for row in measured}
     conclusions = compare_with_components(metrics)
     for sentence in conclusions:
         log.warning(sentence)
-    return make_network_card(columns, parameters, metrics, title=title, conclusions=conclusions)
+    return make_network_card(
+        columns, parameters, metrics, title=f"Model card of {what}", conclusions=conclusions
+    )
 
 
-def create_network_card(pipeline: str, read: Pipeline) -> Pipeline:
+def create_network_card(pipeline: str, what: str, read: Pipeline) -> Pipeline:
     """Return the writing of a network's card: what the rest of the pipeline measured, and the parameters that it reads.
 
     Args:
         pipeline: its name.
+        what: the network is, for the card's heading, such as "an autoencoder".
         read: the rest of it.
     """
     start, outputs = f"{pipeline}.", read.all_outputs()
     metrics = sorted(each.removeprefix(start) for each in outputs if each.startswith(f"{start}metrics_"))
     inputs = {"columns": "data_spec"} | {each: each for each in metrics} | parameter_inputs(pipeline, read)
-    return Pipeline(
-        [Stage("reporting", pipeline).node(write_network_card, inputs, "model_card", "write_model_card")]
-    )
+    write = with_first(write_network_card, what)
+    return Pipeline([Stage("reporting", pipeline).node(write, inputs, "model_card", "write_model_card")])
 
 
 def parameter_inputs(pipeline: str, read: Pipeline) -> dict[str, str]:

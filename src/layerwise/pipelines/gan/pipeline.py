@@ -44,7 +44,7 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
         NAME, labelled=False, input_example=True, sized=["gan"], generates=is_table
     )
     found = before + Pipeline(own)
-    return found + create_network_card(NAME, found)
+    return found + create_network_card(NAME, "a generative adversarial network", found)
 
 
 def _condition(facts: ProblemFacts) -> str:

@@ -39,7 +39,7 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
         facts=facts,
     )
     found = before + Pipeline(_training(facts) + _evaluation(facts) + _reporting(facts))
-    return found + create_network_card(NAME, found)
+    return found + create_network_card(NAME, "a restricted Boltzmann machine", found)
 
 
 def _has_label_units(facts: ProblemFacts) -> bool:
