@@ -162,6 +162,21 @@ def powers() -> Case:
     )  # fmt: skip
 
 
+def limits() -> Case:
+    """Numbers that are not told closer: below what a laboratory detects, and the last choice of a form."""
+    rng = np.random.default_rng(21)
+    value = np.r_[0.01, rng.lognormal(0, 1.5, N - 1)].round(2)
+    frame = base()[["age", "bought"]].assign(
+        crp=["<0.5" if each < 0.5 else ">10" if each > 10 else f"{each:.2f}" for each in value],
+        children=rng.choice(["0", "1", "2", "3+"], N),
+    )
+    frame.loc[0, "children"] = "3+"
+    return Case(
+        "limits", "laboratory.csv", text(frame), first={"crp": 0.5, "children": 3.0},
+        kinds={"crp": "number", "children": "number"},
+    )  # fmt: skip
+
+
 def booleans_of_other_languages() -> Case:
     """True and false as spreadsheets of other languages write them, with gaps in some."""
     rng = np.random.default_rng(20)
@@ -428,7 +443,7 @@ def several_faults() -> Case:
 
 MAKERS: tuple[Callable[[], Case], ...] = (
     thousands, decimal_comma, german_thousands, currency, index_column, preamble, filled_heading, spellings, units,
-    powers, booleans_of_other_languages,
+    powers, booleans_of_other_languages, limits,
     made_up_names, stray_quote, windows_1252, longer_rows, sentinel, null_words, spaces_and_booleans, huge_cell,
     impossible_date, mixed_dates,
     class_names, column_names, containers, bom_and_crlf, leading_zeros, empty_and_constant, identifiers_and_text,

@@ -73,6 +73,61 @@ def test_a_column_of_durations_is_said_with_the_line_that_keeps_it(propose):
     assert any("'took'" in line and "00:00:00" in line and "category" in line for line in found.findings)
 
 
+def test_cells_with_digits_are_never_taken_for_missing_ones(propose):
+    found = propose(
+        rows(children=np.resize(["0", "1", "2", "3+"], N), size=np.resize(["40", "41", "42", "43 1/3"], N))
+    )
+    assert found.value("problem.reading.missing") is None
+    assert found.value("problem.reading.columns") == {"size": "category"}
+    text = " | ".join(found.findings)
+    assert (
+        "Column 'children': read as numbers: '3+' is 3; columns: {children: category} keeps them as names"
+        in text
+    )
+
+
+def test_telephone_numbers_are_no_text_and_days_of_stata_are_dates(propose):
+    phones = [f"+49 {200 + k} {k * 7919 % 10**6:06} {k}" for k in range(N)]
+    days = [f"{1 + k % 28:02}{['jan', 'feb', 'mar'][k % 3]}19{50 + k % 50}" for k in range(N)]
+    found = propose(rows(phone=phones, born=days), "kept")
+    assert found.value("problem.drop") == ["phone"]
+    assert any("Column 'born': read as dates: \"%d%b%Y\"" in each for each in found.findings)
+
+
+def test_columns_of_a_sheet_that_hold_cells_without_a_name_are_said(tmp_path):
+    table = rows()
+    table.insert(1, "", np.arange(N))
+    table.to_excel(tmp_path / "merged.xlsx", index=False)
+    found = propose_problem("mine", tmp_path / "merged.xlsx", tmp_path / "project", "kept").proposal.findings
+    assert any(each.startswith("column(s) 2 of the sheet hold cells without a name") for each in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[\n {"a": 1, "b": 2}]', r"is one JSON array: write an object a line, as pandas does by to_json\("),
+        ('{"a": 1, "b": {"c": 2}}\n', r"line 1: .*: 'b' holds a list or an object; pandas.json_normalize"),
+    ],
+)
+def test_json_that_is_no_table_is_refused_with_what_makes_one(propose, text, message):
+    with pytest.raises(DataError, match=message):
+        propose(text, name="t.json")
+
+
+def test_lists_and_numbers_with_several_units_are_said(propose):
+    rng = np.random.default_rng(0)
+    kinds = ["drama", "comedy", "action", "horror", "romance", "crime"]
+    genres = ["; ".join(sorted(rng.choice(kinds, 1 + k % 3, replace=False))) for k in range(N)]
+    sizes = [f"{k + 3} B" if k % 2 else f"{k / 10:.1f} KB" for k in range(N)]
+    found = propose(
+        rows(genres=genres, size=sizes, lat=[f"{50 + k / 1000:.3f}° N" for k in range(N)]), "kept"
+    )
+    text = " | ".join(found.findings)
+    assert "columns: {genres: text} in problem.reading reads their parts" in text
+    assert "its cells are numbers with several units (B, KB)" in text
+    assert "Column 'lat': read as numbers: '50.000° N' is 50" in text
+
+
 def test_settings_that_the_reading_needs_are_said_in_a_line_each(propose, tmp_path):
     with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
         pd.DataFrame({"key": ["a"], "means": ["first"]}).to_excel(book, sheet_name="legend", index=False)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from layerwise.data.reading import yaml_line
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -27,6 +29,9 @@ MANY_VALUES = 50
 WORDS_OF_TEXT = 3
 MAX_EXAMPLES, EXAMPLE_LENGTH = 3, 40
 BINS = 16
+# What separates several values in a cell, and in how many different lists at least their parts come again.
+LIST_MARKS, MIN_LISTS = (";", "|", ","), 8
+WITH_UNIT = r"^[+-]?[\d.,' ]*\d ?([^\W\d_]{1,10})$"
 
 
 @dataclass(frozen=True)
@@ -106,21 +111,46 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
         if unique and whole and (named or bool((steps == 1).all())):
             return "identifier", "it numbers the rows, another value in each"
         return "input", ""
-    words = float(present.astype(str).str.count(r"\s+").mean()) + 1
+    texts = present.astype(str)
+    words = float(texts.str.count(r"\s+").mean()) + 1
+    parts = _parts(name, texts)
+    # Groups of digits, as telephone numbers have them, are no text.
+    if unique and not texts.str.contains(r"[^\W\d_]").any():
+        return "identifier", "it names the rows, another text in each"
     if words >= WORDS_OF_TEXT and n_distinct > min(MANY_VALUES, 0.5 * len(present)):
         return (
             "free text",
             f"it is free text, {words:.0f} words on average, {n_distinct} of {len(present)} different "
             "(preprocessing.texts)",
         )
-    if unique:
+    if unique and "units" not in parts:
         return "identifier", "it names the rows, another text in each"
     if n_distinct > max(MANY_VALUES, 0.2 * len(present)):
         return (
             "many values",
-            f"it has {n_distinct} different texts in {len(present)} rows (preprocessing.many_values)",
+            f"it has {n_distinct} different texts in {len(present)} rows (preprocessing.many_values){parts}",
         )
-    return "input", ""
+    return "input", parts.removeprefix("; ")
+
+
+def _parts(name: str, texts: pd.Series) -> str:
+    """Return what is to be said of cells that hold several values, or numbers with several units; empty if none do."""
+    distinct = texts.drop_duplicates()
+    units = distinct.str.extract(WITH_UNIT, expand=False)
+    if units.notna().all() and units.nunique() > 1 and len(distinct) >= MANY_VALUES:
+        shown = ", ".join(sorted(set(units))[:5])
+        return f"; its cells are numbers with several units ({shown}): write them in one, or they are words"
+    for mark in LIST_MARKS:
+        cells = [text.split(mark) for text in distinct]
+        listed = [cell for cell in cells if len(cell) > 1]
+        pool = {part.strip() for cell in cells for part in cell}
+        if 2 * len(listed) >= len(cells) and len(listed) >= MIN_LISTS and len(pool) < len(cells):
+            line = yaml_line({"columns": {name: "text"}})[1:-1]
+            return (
+                f"; its cells are lists ({_shown(mark.join(listed[0]))}), each combination a value of its own: "
+                f"{line} in problem.reading reads their parts"
+            )
+    return ""
 
 
 def _shown(value: object) -> str:

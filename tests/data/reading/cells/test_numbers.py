@@ -126,3 +126,26 @@ def test_codes_that_end_in_a_letter_are_no_thousands():
     ):
         found = find_number_format(names)
         assert found is None or not found.format.powers
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers"),
+    [
+        (["1", "2", "3", "4+"], [1, 2, 3, 4]),
+        (["<0.5", "0.62", "7.1", ">1000", "≥ 10"], [0.5, 0.62, 7.1, 1000, 10]),
+        (["10,000+", "500+", "1,000,000+", "5+"], [1e4, 500, 1e6, 5]),
+        (
+            ["<5 kg", "7.5 kg", "8 kg", "9 kg", "10.5 kg"] + [f"{k} kg" for k in range(20, 40)],
+            [5, 7.5, 8, 9, 10.5],
+        ),
+    ],
+)
+def test_limits_are_the_numbers_that_they_name(texts, numbers):
+    found = find_number_format(texts)
+    assert [found.format.value_of(text) for text in texts[: len(numbers)]] == numbers
+
+
+def test_marks_with_a_sign_behind_are_no_limits():
+    found = find_number_format(["1+", "1", "1-", "2+", "2", "2-", "3+", "3", "3-"])
+    assert not found.format.bounds
+    assert NumberFormat().value_of("4+") is None

@@ -24,7 +24,7 @@ TOKENS = {
 ORDERED = [(f"%d{s}%m{s}{y}", f"%m{s}%d{s}{y}") for s in "/-." for y in ("%Y", "%y")]
 NAMED = [
     "%d %b %Y", "%d %B %Y", "%d. %B %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%b %d, %Y", "%B %d, %Y",
-    "%b %d %Y", "%B %d %Y", "%b-%d-%Y", "%Y-%b-%d",
+    "%b %d %Y", "%B %d %Y", "%b-%d-%Y", "%Y-%b-%d", "%d%b%Y",
 ]  # fmt: skip
 TIMES = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p"]
 CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f")

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Cells like these, and any that comes often, look like a marker for a missing value rather than a slip.
+# Cells like these, and any without digits that comes often, look like a marker for a missing value rather than a slip.
 MARKERS = frozenset(
-    ["?", "-", "--", "---", ".", "..", "*", "x", "X", "missing", "unknown", "none", "nil", "void"]
+    ["?", "-", "--", "---", ".", "..", "*", "x", "X", "missing", "unknown", "none", "nil", "void", "#DIV/0!"]
 )
 MARKER_ROWS = 3
 NINES = 10.0 ** np.arange(2, 7) - 1
@@ -58,7 +58,12 @@ def find_faults(cells: Cells, right: np.ndarray) -> Faults:
         right: which of them are of its kind, (n,) bool.
     """
     wrong = np.flatnonzero(~right)
-    often = [k for k in wrong if cells.texts[k] in MARKERS or cells.counts[k] >= MARKER_ROWS]
+    often = [
+        k
+        for k in wrong
+        if cells.texts[k] in MARKERS
+        or (cells.counts[k] >= MARKER_ROWS and not any(letter.isdigit() for letter in cells.texts[k]))
+    ]
     n_wrong = int(cells.counts[wrong].sum())
     return Faults(
         markers=[cells.texts[k] for k in often],

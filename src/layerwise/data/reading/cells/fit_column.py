@@ -191,9 +191,12 @@ class ColumnFitter(ColumnBase):
             self.notes.append("its whole numbers have more digits than a float holds: it is read as text")
             return self.text(cells, "category")
         if found.format != NumberFormat() and texts:
-            note = f"read as numbers: '{texts[0]}' is {found.format.value_of(texts[0]):g}"
+            shown = next((text for text in texts if not PLAIN.fullmatch(text)), texts[0])
+            note = f"read as numbers: '{shown}' is {found.format.value_of(shown):g}"
             if (clock := found.format.clock) is not None:
-                note += f" {UNITS[clock]}; {yaml_line({'columns': {self.name: 'category'}})[1:-1]} keeps them as names"
+                note += f" {UNITS[clock]}"
+            if clock is not None or found.format.bounds:
+                note += f"; {yaml_line({'columns': {self.name: 'category'}})[1:-1]} keeps them as names"
             self.notes.append(note)
         self.note_sentinels(values[finite], cells.counts[finite])
         return ColumnReading(

@@ -28,8 +28,8 @@ SHOWN = re.compile(
 PLAIN = re.compile(r"[+\-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+\-]?inf(?:inity)?", re.IGNORECASE)
 GROUPED_BY_POINTS = re.compile(r"[+\-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)")
-# A number with a unit behind it, such as 71.7 kg or 20°C.
-WITH_UNIT = re.compile(rf"{SIGN}[\d.,'_ ]*\d ?(?P<unit>[^\W\d_]{{1,10}}[²³]?|°[CFK]?)")
+# A number with a unit behind it, such as 71.7 kg, 20°C or 50.94° N.
+WITH_UNIT = re.compile(rf"{SIGN}[\d.,'_ ]*\d ?(?P<unit>[^\W\d_]{{1,10}}[²³]?|° ?[A-Z]?)")
 # Of fewer different texts 3D and 2D are names; a text with another unit, or without one, is a fault.
 MIN_WITH_UNIT, MOSTLY = 5, 0.95
 # Thousands, millions, billions behind a number, in the powers of ten of each: a letter without a blank.
@@ -44,6 +44,8 @@ LETTERS, SUFFIXES = (
 WITH_POWER = re.compile(
     rf"(?P<front>.*\d)(?:(?P<letter>[{LETTERS}m])|\s?(?P<word>{SUFFIXES})\.?)(?P<back>\s*{SYMBOL}?\)?)"
 )
+# What a laboratory or a form does not tell closer: <0.5, ≥ 1000, 4+.
+BOUND = re.compile(r"[<>≤≥]=?\s*(?P<after>\S.*)|(?P<before>.*\d)\s?\+")
 LEADING_ZERO = re.compile(r"0\d+", re.ASCII)
 TIDY = {ord(c): " " for c in BLANKS} | {ord("’"): "'", ord("\u2212"): "-"}
 
@@ -66,6 +68,7 @@ class NumberFormat(Config):
         clock: of durations the parts of their clock, 3 with seconds and 2 without; None for numbers.
         unit: the text that stands behind each number and may be left out.
         powers: whether a number may have a suffix that multiplies it by a power of ten, such as 3.5M and 201K.
+        bounds: whether some are limits, such as <0.5 and 4+, which are read as the number itself.
     """
 
     decimal: Literal[".", ","] = "."
@@ -75,6 +78,7 @@ class NumberFormat(Config):
     clock: Literal[2, 3] | None = None
     unit: str = ""
     powers: bool = False
+    bounds: bool = False
 
     @cached_property
     def _core(self) -> re.Pattern[str]:
@@ -89,7 +93,8 @@ class NumberFormat(Config):
 
         The digits are read in one step, so that 27.8% is the float nearest to 0.278.
         """
-        text = tidy(text).removesuffix(self.unit).rstrip()
+        text = _without_bound(tidy(text)) if self.bounds else tidy(text)
+        text = text.removesuffix(self.unit).rstrip()
         if self.clock is not None:
             return duration_of(text, self.clock)
         if INFINITE.fullmatch(text):
@@ -184,6 +189,9 @@ def find_number_format(
         fractions = any("." in text for text in texts)
         if not fractions or any(not GROUPED_BY_POINTS.fullmatch(text) for text in texts):
             return FoundFormat(NumberFormat(), np.ones(len(texts), dtype=bool), settled=fractions)
+    if _have_bounds(texts):
+        found = find_number_format([_without_bound(tidy(text)) for text in texts], decimal, thousands)
+        return found and found.extended(bounds=True)
     if _have_powers(texts):
         found = find_number_format([_without_power(tidy(text))[0] for text in texts], decimal, thousands)
         return found and found.extended(powers=True)
@@ -224,6 +232,22 @@ def _shared_unit(texts: Sequence[str]) -> str:
     # 300 K are kelvin, 300K are thousands.
     is_other = re.fullmatch(SYMBOL, unit) or (unit in POWERS and _have_powers(texts))
     return unit if count >= MOSTLY * len(texts) and not is_other else ""
+
+
+def _have_bounds(texts: Sequence[str]) -> bool:
+    """Return whether nearly all of the texts are numbers, and some of them are limits."""
+    tidied = [tidy(text) for text in texts]
+    numbers = [_without_bound(text) for text in tidied]
+    if numbers == tidied:
+        return False
+    return sum(SHOWN.fullmatch(_without_power(each)[0]) is not None for each in numbers) >= MOSTLY * len(
+        texts
+    )
+
+
+def _without_bound(text: str) -> str:
+    found = BOUND.fullmatch(text)
+    return text if found is None else found["after"] or found["before"]
 
 
 def _have_powers(texts: Sequence[str]) -> bool:

@@ -22,7 +22,7 @@ from layerwise.data.reading.files.text.lines import (
 )
 from layerwise.data.reading.files.text.plain import NumberColumns
 from layerwise.data.reading.files.text.records import Dialect
-from layerwise.data.reading.files.typed.tables import validate_first_row
+from layerwise.data.reading.files.typed.tables import describe_unnamed, validate_first_row
 from layerwise.data.reading.settings import ReadingSettings
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
 
@@ -48,7 +48,9 @@ def resolve_file_format(path: Path, settings: ReadingSettings) -> FileFormat:
         found = FileFormat(contents=contents, skip_lines=skip_lines, sheet=settings.sheet)
         if contents == "excel" and settings.skip_lines is None:
             validate_first_row(path, settings.sheet)
-        return found.model_copy(update={"columns": tuple(read_header(path, found))})
+        unnamed = describe_unnamed(path, settings.sheet, skip_lines) if contents == "excel" else ""
+        names, notes = tuple(read_header(path, found)), (unnamed,) if unnamed else ()
+        return found.model_copy(update={"columns": names, "notes": notes})
     quote = '"' if settings.quote is None else settings.quote
     encoding, notes = _encoding(path, settings)
     marked = marked_encoding(path)

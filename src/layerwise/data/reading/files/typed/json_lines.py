@@ -62,6 +62,16 @@ def _rows(path: Path, file: IO[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
             row = json.loads(text.decode("utf-8-sig"))
         except (ValueError, RecursionError):
             row = None
-        if not isinstance(row, dict) or not all(isinstance(cell, PLAIN) for cell in row.values()):
-            raise DataError(f"{path}, line {line}: no JSON object of names and plain values")
+        nested = (
+            next((n for n, cell in row.items() if not isinstance(cell, PLAIN)), None)
+            if isinstance(row, dict)
+            else ""
+        )
+        if nested is not None:
+            of = (
+                f": '{nested}' holds a list or an object; pandas.json_normalize makes columns of these"
+                if nested
+                else ""
+            )
+            raise DataError(f"{path}, line {line}: no JSON object of names and plain values{of}")
         yield line, row

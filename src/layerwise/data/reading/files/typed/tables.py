@@ -210,3 +210,24 @@ def validate_first_row(path: Path, sheet: str | int | None) -> None:
     if line > 1 and width > 1 and held[0][0] < line:
         first = next(str(cell) for cell in held[0][1] if cell is not None)
         raise lines_before_header(str(path), line - 1, first)
+
+
+def describe_unnamed(path: Path, sheet: str | int | None, skip_lines: int) -> str:
+    """Return a sentence on the columns of a sheet that hold cells and have no name; empty without any.
+
+    Such as those below a merged cell, of which one column alone has the name.
+    """
+    with open_sheet(path, sheet) as rows:
+        sampled = [row for row in islice(rows, skip_lines, skip_lines + SAMPLE_LINES) if not _is_empty(row)]
+    if not sampled:
+        return ""
+    header = make_header(["" if cell is None else str(cell) for cell in sampled[0]], str(path))
+    held = [
+        str(k + 1) for k in header.unnamed if any(k < len(row) and row[k] is not None for row in sampled[1:])
+    ]
+    if not held:
+        return ""
+    which = ", ".join(held)
+    return (
+        f"column(s) {which} of the sheet hold cells without a name, and are left out: name them in its header"
+    )
