@@ -49,8 +49,8 @@ def resolve_file_format(path: Path, settings: ReadingSettings) -> FileFormat:
         if contents == "excel" and settings.skip_lines is None:
             validate_first_row(path, settings.sheet)
         unnamed = describe_unnamed(path, settings.sheet, skip_lines) if contents == "excel" else ""
-        names, notes = tuple(read_header(path, found)), (unnamed,) if unnamed else ()
-        return found.model_copy(update={"columns": names, "notes": notes})
+        said = (unnamed,) if unnamed else ()
+        return found.model_copy(update={"columns": tuple(read_header(path, found)), "notes": said})
     quote = '"' if settings.quote is None else settings.quote
     encoding, notes = _encoding(path, settings)
     marked = marked_encoding(path)
