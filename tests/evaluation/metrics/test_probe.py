@@ -32,6 +32,22 @@ def test_a_linear_relation_is_found(task, n_outputs, name, bound):
     assert found[name].value < bound
 
 
+@pytest.mark.filterwarnings("error")
+def test_features_of_very_different_scales_are_fitted_to_the_end():
+    targets = parts("multiclass")
+    scaled = [(x * [1, 3, 10, 30, 100], y) for x, y in targets]
+    found = linear_probe("multiclass", *scaled, n_outputs=3, n_bootstrap=0)
+    assert found["error"].value < 0.12
+
+
+def test_a_few_units_have_a_few_bins_and_whole_numbers_of_units():
+    rng = np.random.default_rng(0)
+    bars = {n: plot_activations(rng.random((50, n))).axes[1] for n in (30, 500)}
+    assert len(bars[30].patches) == 12
+    assert len(bars[500].patches) == 40
+    assert all(float(tick).is_integer() for tick in bars[30].get_yticks())
+
+
 def test_plots_of_rbms_show_what_they_are_given():
     rng = np.random.default_rng(0)
     figure = plot_activations(rng.random((120, 300)))

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 
@@ -55,6 +56,10 @@ def titles(figure):
     return [axes.get_title() for axes in figure.axes]
 
 
+def points(settings):
+    return [{"setting": s, "bytes": size, "squared_error": error} for s, size, error in settings]
+
+
 def all_figures(digits, answers):
     pixels, labels = digits
     targets, scores = answers
@@ -100,6 +105,26 @@ def all_figures(digits, answers):
                 for k, name in enumerate(columns)
             ]
         ),
+        "compression": plots.plot_rate_distortion(
+            {
+                "autoencoder": points([(2, 7.5, 20), (3, 11, 12), (8, 30, 9.6)]),
+                "pca": points([(2, 7.5, 23), (3, 11, 16), (8, 30, 14.6)]),
+                "jpeg": points([(1, 39, 10), (50, 170, 0.95), (90, 340, 0.06)]),
+            },
+            784,
+            {"autoencoder": 837936, "pca": 97456, "jpeg": 330},
+        ),
+        "anomalies": plots.plot_anomaly_scores(
+            rng.normal(size=300),
+            yes,
+            {
+                name: {"auc": 0.7, "threshold": 1.0, "recall": 0.05, "false_positive_rate": 0.06}
+                for name in ("density", "isolation_forest")
+            },
+            "density",
+            "class 3",
+        ),
+        "activations": plots.plot_activations(rng.random((120, 30))),
         "map": plots.plot_latent_map(pixels[:, 300:330], labels, class_names=names),
         "heat map": plots.plot_heat_map(rng.random((12, 12)), columns, columns, title="Heat", value="norm"),
     }
@@ -124,6 +149,17 @@ def test_no_two_texts_of_a_figure_overlap_and_none_is_cut_off(digits, answers):
                     or second.y1 <= box.y0 + 1
                 )
                 assert apart, (name, words, other)
+
+
+def test_no_figure_has_an_abbreviation_that_a_student_does_not_know(digits, answers):
+    for name, figure in all_figures(digits, answers).items():
+        for words, _ in texts(figure):
+            found = re.findall(r"\b(?:AUC|auc|AP|SSIM|PSNR|RMSE|MAE|FID)\b", words)
+            assert not found, (name, words)
+    noises = {"gaussian": {"before": {"psnr": 13.3, "ssim": 0.59}, "after": {"psnr": 18.1, "ssim": 0.71}}}
+    assert plots.format_denoising(noises) == [
+        "gaussian noise taken away: signal to noise 13.3 → 18.1 dB, similarity 0.59 → 0.71"
+    ]
 
 
 def test_figures_are_made_without_pyplot():
@@ -170,7 +206,7 @@ def test_learning_curves_have_a_panel_for_each_metric_and_a_line_for_each_role()
     assert list(train.get_xdata()) == [1, 2]
     assert list(train.get_ydata()) == [2.0, 1.0]
     assert list(validation.get_ydata()) == [3.0]
-    assert figure.axes[1].get_ylabel() == "loss"
+    assert figure.axes[1].get_ylabel() == "loss (per row)"
 
 
 def test_the_epoch_whose_weights_were_kept_is_marked():
@@ -236,7 +272,7 @@ def test_ranking_curves_state_their_areas(answers):
     assert len(figure.axes[0].lines) == 11
     binary = plots.plot_roc_and_pr_curves("binary", targets == 3, scores[:, 3])
     found = compute_metrics("binary", targets == 3, scores[:, 3], n_bootstrap=0)
-    assert binary.axes[0].get_legend().texts[0].get_text() == f"AUC {found['roc_auc'].value:.3f}"
+    assert binary.axes[0].get_legend().texts[0].get_text() == f"area under it {found['roc_auc'].value:.3f}"
     expected = f"average precision {found['average_precision'].value:.3f}"
     assert binary.axes[1].get_legend().texts[0].get_text() == expected
 

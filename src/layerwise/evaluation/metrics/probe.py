@@ -12,6 +12,8 @@ from layerwise.evaluation.metrics.supervised import Metric, compute_metrics
 from layerwise.models import fit_models, model_scores
 
 INVERSE_STRENGTHS = (0.01, 0.1, 1.0)
+# Features that keep their scale may take a thousand steps; fewer would make the probe worse than what it measures.
+MOST_STEPS = 5000
 
 
 def linear_probe(
@@ -44,7 +46,11 @@ def linear_probe(
         columns = [y.reshape(-1)] if task == "multiclass" else list(as_matrix(y).T)
     best, scores = np.inf, np.zeros((0, 0))
     for strength in INVERSE_STRENGTHS:
-        model = Ridge(1 / strength) if task == "regression" else LogisticRegression(C=strength, max_iter=300)
+        model = (
+            Ridge(1 / strength)
+            if task == "regression"
+            else LogisticRegression(C=strength, max_iter=MOST_STEPS)
+        )
         fitted = fit_models(model, task, x, columns)
         loss = _loss(
             task, as_array(validation[1]), model_scores(fitted, task, as_array(validation[0]), n_outputs)

@@ -6,6 +6,7 @@ from .animation import (
 )
 from .autoencoder import (
     format_denoising as format_denoising,
+    name_noise as name_noise,
     plot_anomaly_scores as plot_anomaly_scores,
     plot_imputation_errors as plot_imputation_errors,
     plot_rate_distortion as plot_rate_distortion,

@@ -17,7 +17,7 @@ from layerwise.evaluation.plots.style import (
     TEXT_COLOR,
     cycle_color,
     grid_of_axes,
-    legend,
+    legend_below,
     new_figure,
     set_suptitle,
     shorten_labels,
@@ -54,18 +54,19 @@ def plot_rate_distortion(
             axes.annotate(
                 UNIT[name].format(int(point["setting"])),
                 (point["bytes"], point["squared_error"]),
-                # The first curve is most often the lowest one, and the next starts at the same size.
-                xytext=(5, 6 if k else -11),
+                # All fall to the right. The first one is most often the lowest: below it, and left of it, nothing is.
+                xytext=(5, 6) if k else (-5, -12),
+                ha="left" if k else "right",
                 textcoords="offset points",
                 fontsize=8,
                 color=cycle_color(k),
             )
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.margins(0.12, 0.1)
+    axes.margins(0.18, 0.1)
     style_axes(axes, xlabel="bytes of a stored row (log scale)", ylabel="squared error a row (log scale)")
     axes.set_title(f"a row as it is has {raw_bytes:,} bytes", fontsize=9.5, color=MUTED_COLOR)
-    legend(axes)
+    legend_below(figure, columns=2)
     set_suptitle(figure, "Compression: size against error")
     return figure
 
@@ -73,7 +74,7 @@ def plot_rate_distortion(
 def plot_anomaly_scores(
     scores: Any, is_anomaly: Any, methods: Mapping[str, Mapping[str, float]], main: str, name: str
 ) -> Figure:
-    """Plot the scores of normal rows and of anomalies with the threshold, and the AUC of each method.
+    """Plot the scores of normal rows and of anomalies with the threshold, and each method's area under the ROC curve.
 
     Args:
         scores: (n,) of the main method.
@@ -97,13 +98,11 @@ def plot_anomaly_scores(
     chosen = methods[main]
     left.axvline(chosen["threshold"], color=TEXT_COLOR, linestyle="--", linewidth=1.2)
     left.set_yticks([])
-    left.set_xlabel(
-        f"{main} score of test rows\n"
-        f"dashed: threshold, recall {chosen['recall']:.0%}, false positive rate {chosen['false_positive_rate']:.0%}",
-        fontsize=9,
+    found = (
+        f"dashed: threshold, which finds {chosen['recall']:.0%} of the anomalies\n"
+        f"and takes {chosen['false_positive_rate']:.0%} of the normal rows for some"
     )
-    legend(left)
-    style_axes(left, xlabel=left.get_xlabel(), grid="x")
+    style_axes(left, xlabel=f"{main} score of test rows\n{found}", ylabel="frequency, of each kind", grid="x")
     names = [method.replace("_", " ") for method in methods]
     heights = [each["auc"] for each in methods.values()]
     right.barh(names, heights, color=[cycle_color(k) for k in range(len(names))], height=0.55)
@@ -112,7 +111,8 @@ def plot_anomaly_scores(
     right.axvline(0.5, color=MUTED_COLOR, linestyle=":")
     right.set_xlim(0, 1.1)
     right.invert_yaxis()
-    style_axes(right, xlabel="AUC (dotted: chance)", grid="x")
+    style_axes(right, xlabel="area under the ROC curve (dotted: chance)", grid="x")
+    legend_below(figure)
     set_suptitle(figure, "Anomalies")
     return figure
 
@@ -131,10 +131,16 @@ def plot_imputation_errors(found: Sequence[Mapping[str, Any]]) -> Figure:
     )
 
 
+def name_noise(kind: str) -> str:
+    """Return what a figure calls a kind of noise."""
+    name = kind.replace("_", " ")
+    return name if name == "masking" else f"{name} noise"
+
+
 def format_denoising(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
-    """Return a line for each noise: its PSNR and SSIM before and after."""
+    """Return a line for each noise: its signal-to-noise ratio and structural similarity before and after."""
     return [
-        f"{kind.replace('_', ' ')}: {each['before']['psnr']:.1f} → {each['after']['psnr']:.1f} dB, "
-        f"SSIM {each['before']['ssim']:.2f} → {each['after']['ssim']:.2f}"
+        f"{name_noise(kind)} taken away: signal to noise {each['before']['psnr']:.1f} → "
+        f"{each['after']['psnr']:.1f} dB, similarity {each['before']['ssim']:.2f} → {each['after']['ssim']:.2f}"
         for kind, each in found.items()
     ]

@@ -14,6 +14,7 @@ from layerwise.evaluation.plots.style import (
     TEXT_COLOR,
     cycle_color,
     grid_of_axes,
+    metric_label,
     new_figure,
     set_suptitle,
     shorten_labels,
@@ -47,7 +48,7 @@ def plot_importances(importances: Sequence[Importance], *, limit: int = 25, titl
     axes.axvline(0, color=MUTED_COLOR, linewidth=0.8)
     axes.set_yticks(range(len(shown)), names)
     axes.invert_yaxis()
-    metric = shown[0].metric.replace("_", " ") or "metric"
+    metric = metric_label(shown[0].metric) or "metric"
     style_axes(axes, xlabel=f"how much worse the {metric} gets when the column is shuffled", grid="x")
     set_suptitle(figure, title or "Permutation importance")
     return figure
@@ -79,7 +80,7 @@ def plot_metric_comparison(
         if known.base_rate is not None:
             axes.axvline(known.base_rate, color=MUTED_COLOR, linestyle=":")
         side = "→" if known.better == "higher" else "←"
-        style_axes(axes, xlabel=f"{name.replace('_', ' ')} (better {side})")
+        style_axes(axes, xlabel=f"{metric_label(name)} (better {side})")
     set_suptitle(figure, title or "Comparison with other models (dotted: a constant prediction)")
     return figure
 
@@ -123,6 +124,6 @@ def plot_segments(segments: Sequence[Segment], *, limit: int = 60, title: str = 
     axes.set_yticks(range(len(shown)), labels)
     axes.invert_yaxis()
     side = "→" if shown[0].metrics[name].better == "higher" else "←"
-    style_axes(axes, xlabel=f"{name.replace('_', ' ')}, 95 % interval (better {side})", grid="x")
+    style_axes(axes, xlabel=f"{metric_label(name)}, 95 % interval (better {side})", grid="x")
     set_suptitle(figure, title or "By segment")
     return figure

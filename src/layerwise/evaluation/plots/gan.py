@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from layerwise.evaluation.metrics import Array, as_array
 from layerwise.evaluation.plots.style import (
@@ -83,6 +84,7 @@ def plot_gan_curves(history: History, *, title: str = "Training by epoch") -> Fi
         if name == "Gradients":
             axes.set_yscale("log")
         style_axes(axes, title=name, xlabel="epoch", ylabel=unit)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         legend(axes, outside=True)
     for axes in axes_list[len(panels) :]:
         axes.set_axis_off()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from layerwise.data import ImageShape
 from layerwise.evaluation.metrics import as_array
@@ -49,7 +51,9 @@ def plot_activations(activations: Any, *, title: str = "Hidden activations") -> 
     left.set_xlabel("hidden unit")
     left.set_ylabel("row")
     figure.colorbar(image, ax=left, label="activation")
-    right.hist(matrix.mean(0), bins=40, color=cycle_color(0))
+    # A bin of a few units each: 40 for the hundreds of an RBM, about ten for the 30 of a latent.
+    right.hist(matrix.mean(0), bins=min(40, 2 * math.ceil(math.sqrt(matrix.shape[1]))), color=cycle_color(0))
+    right.yaxis.set_major_locator(MaxNLocator(integer=True))
     style_axes(
         right,
         title="Units by their mean activation over all rows",
@@ -79,7 +83,7 @@ def plot_inpainting(
     figure = new_figure(
         max(0.75 * n + 1.3, 0.105 * len(title)), 0.75 * 3 * image_shape[0] / image_shape[1] + 0.75
     )
-    lines = {"row": original, "given": masked, "inpainted": inpainted}
+    lines = {"image": original, "given": masked, "inpainted": inpainted}
     for axes_row, (name, images) in zip(grid_of_axes(figure, 3, n), lines.items(), strict=True):
         for axes, image in zip(axes_row, images, strict=True):
             show_image(axes, image.reshape(image_shape))

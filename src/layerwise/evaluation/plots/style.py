@@ -44,6 +44,19 @@ LINESTYLES = ("-", "--", "-.", ":")
 DPI = 130
 
 
+# What a figure calls a metric whose own name is short for something; `metric_label` has the others.
+METRIC_WORDS = {
+    "auc": "area under the ROC curve",
+    "roc_auc": "area under the ROC curve",
+    "log_loss": "log loss (nats per row)",
+    "brier": "Brier score",
+    "f1": "F1 score",
+    "rmse": "root mean square error",
+    "mae": "mean absolute error",
+    "r2": "R², the fraction of the variance",
+}
+
+
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -100,6 +113,11 @@ def _power_of_ten(value: float, position: int | None = None) -> str:
     """Return a tick of a logarithmic axis as text that needs no formula: 10⁻², nothing between two powers."""
     power = float(np.log10(value)) if value > 0 else 0.5
     return f"10{str(round(power)).translate(SUPERSCRIPTS)}" if abs(power - round(power)) < 1e-6 else ""
+
+
+def metric_label(name: str) -> str:
+    """Return what an axis calls a metric: words in place of its abbreviation."""
+    return METRIC_WORDS.get(name.lower(), name.replace("_", " "))
 
 
 def cycle_color(k: int) -> str:
@@ -171,14 +189,19 @@ def legend(axes: Axes, *, outside: bool = False, loc: LegendLocation = "best") -
         axes.legend(loc=loc, fontsize=9, framealpha=0.85, edgecolor="none")
 
 
-def legend_below(figure: Figure) -> None:
+def legend_below(figure: Figure, columns: int = 3) -> None:
     """Show one legend for all plots of a figure below them, each label once."""
     found: dict[str, Artist] = {}
     for axes in figure.axes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     figure.legend(
-        list(found.values()), list(found), loc="outside lower center", ncols=3, fontsize=9, frameon=False
+        list(found.values()),
+        list(found),
+        loc="outside lower center",
+        ncols=columns,
+        fontsize=9,
+        frameon=False,
     )
 
 

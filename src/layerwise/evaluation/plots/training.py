@@ -25,7 +25,8 @@ from layerwise.evaluation.plots.style import (
 History = Sequence[Mapping[str, float]]
 
 METRIC_LABELS = {
-    "loss": "loss",
+    "loss": "loss (per row)",
+    "objective": "what is minimised: loss, label\nsmoothing, penalties (per row)",
     "cross_entropy": "cross-entropy (nats per row)",
     "reconstruction": "reconstruction loss\n(nats per row)",
     "reconstruction_cross_entropy": "cross-entropy (nats per row)",
@@ -36,6 +37,11 @@ METRIC_LABELS = {
     "free_energy": "free energy (nats)",
     "free_energy_gap": "free energy (nats),\nvalidation less training",
     "pseudo_likelihood": "log pseudo-likelihood\n(nats per row)",
+}
+CELLS = {
+    "rnn": "plain recurrent network (RNN)",
+    "lstm": "long short-term memory (LSTM)",
+    "gru": "gated recurrent units (GRU)",
 }
 SPLITS = {
     "train": "training rows, in the epoch's steps",
@@ -149,7 +155,7 @@ def plot_long_range_memory(
     for k, each in enumerate(found):
         style: dict[str, Any] = {
             "color": cycle_color(k),
-            "label": each["cell"],
+            "label": CELLS.get(each["cell"], each["cell"]),
             "linestyle": LINESTYLES[k % len(LINESTYLES)],
         }
         left.plot(range(1, len(each["gradients"]) + 1), each["gradients"], **style)
@@ -169,8 +175,7 @@ def plot_long_range_memory(
         xlabel="updates",
         ylabel="accuracy (fraction of rows)",
     )
-    legend(left)
-    legend(right)
+    legend_below(figure)
     set_suptitle(figure, title)
     return figure
 

@@ -10,6 +10,7 @@ from layerwise.evaluation import plots
 from layerwise.evaluation.demos import render_vae_demo
 from layerwise.evaluation.plots import (
     format_denoising,
+    name_noise,
     plot_activations,
     plot_anomaly_scores,
     plot_imputation_errors,
@@ -83,15 +84,17 @@ def plot_comparison(network: nn.Module, training: TensorData, test: TensorData, 
     components = fit_pca(training.inputs, min(size, columns.n_inputs))
     noise = torch.rand(rows.shape, generator=torch_rng(0, "comparison"))
     lines = {
-        "row": rows,
-        f"latent of {size}": reconstruct_rows(network, rows),
-        f"{min(size, columns.n_inputs)} components": components.decode(components.encode(rows)),
+        "image": rows,
+        f"from a latent of {size}": reconstruct_rows(network, rows),
+        f"from {min(size, columns.n_inputs)} principal components": components.decode(
+            components.encode(rows)
+        ),
         "noise": noise,
         "noise, reconstructed": reconstruct_rows(network, noise),
     }
     shown = {name: each.clamp(0, 1) for name, each in lines.items()}
     return plots.plot_image_rows(
-        shown, image_shape_of(columns), title="Test rows, noise, and their reconstructions"
+        shown, image_shape_of(columns), title="Test images, noise, and their reconstructions"
     )
 
 
@@ -153,10 +156,12 @@ def plot_denoising(
 ) -> Figure:
     """Plot corrupted images and their reconstructions."""
     rows = test.inputs[:SHOWN]
-    lines = {"row": rows}
     kind, corrupted = add_noise(rows, columns, settings, seed)
-    name = kind.replace("_", " ")
-    lines |= {name: corrupted, f"{name}, denoised": reconstruct_rows(network, corrupted).clamp(0, 1)}
+    lines = {
+        "image": rows,
+        f"with {name_noise(kind)}": corrupted,
+        "denoised": reconstruct_rows(network, corrupted).clamp(0, 1),
+    }
     title = "\n".join(format_denoising(denoising.model_dump()))
     return plots.plot_image_rows(lines, image_shape_of(columns), title=title)
 
@@ -183,8 +188,8 @@ def plot_sequences(network: SequenceAutoencoder, test: TensorData, columns: Data
         reconstructed, predicted = network.reconstruct(past), network.predict(past, height - height // 2)
     gray = torch.full_like(predicted, 0.5)
     lines = {
-        "row": series,
-        "input": torch.cat([past, gray], 1),
+        "image": series,
+        "given": torch.cat([past, gray], 1),
         "reconstructed": torch.cat([reconstructed, gray], 1),
         "predicted": torch.cat([past, predicted], 1),
     }

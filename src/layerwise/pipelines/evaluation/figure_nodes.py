@@ -19,6 +19,9 @@ from layerwise.training import PretrainingHistory
 from layerwise.training.supervised import FinetuningHistory, FinetuningSettings
 from layerwise.utils import torch_rng
 
+# Test rows that a figure shows, or is made by.
+MOST_ROWS = 5000
+
 
 def plot_learning_curves(
     finetuning: FinetuningHistory, pretraining: PretrainingHistory | None = None
@@ -73,7 +76,7 @@ def plot_calibration(scored: TensorData, columns: DataSpec) -> Figure:
 
 def plot_latent_map(network: MLP, test: TensorData, columns: DataSpec) -> Figure:
     """Plot the test rows' activations in the last hidden layer, in the plane of most variance."""
-    rows = test[slice(0, 5000)]
+    rows = test[slice(0, MOST_ROWS)]
     return latent_map_figure(encode_rows(network, rows.inputs), rows, columns)
 
 
@@ -95,17 +98,33 @@ def plot_augmentation(
     )
 
 
-def plot_features(stack: DBN | DBM | StackedAutoencoders, columns: DataSpec) -> Figure:
-    """Plot the first-layer features of the pretrained stack."""
+def plot_features(stack: DBN | DBM, columns: DataSpec) -> Figure:
+    """Plot the first-layer features of a pretrained stack of RBMs."""
     return plots.plot_features(
         stack.filters, image_shape=columns.image_shape, feature_names=columns.feature_names
     )
 
 
-def plot_network_features(network: MLP, columns: DataSpec) -> Figure:
-    """Plot the first-layer features of the trained network."""
+def plot_autoencoder_features(stack: StackedAutoencoders, test: TensorData, columns: DataSpec) -> Figure:
+    """Plot the first-layer features of pretrained autoencoders, of pixels by how much these vary."""
+    return _features_of_varying_pixels(stack.filters, test, columns)
+
+
+def plot_network_features(network: MLP, test: TensorData, columns: DataSpec) -> Figure:
+    """Plot the first-layer features of the trained network, of pixels by how much these vary."""
+    return _features_of_varying_pixels(network.input_weight.T, test, columns)
+
+
+def _features_of_varying_pixels(weights: Tensor, test: TensorData, columns: DataSpec) -> Figure:
+    """Plot weights without those of pixels that never change, which stay as they were drawn.
+
+    Contrastive divergence decays them, so that a stack of RBMs needs no such thing.
+    """
     return plots.plot_features(
-        network.input_weight.T, image_shape=columns.image_shape, feature_names=columns.feature_names
+        weights.cpu(),
+        image_shape=columns.image_shape,
+        feature_names=columns.feature_names,
+        rows=test.inputs[:MOST_ROWS].cpu() if columns.image_shape else None,
     )
 
 

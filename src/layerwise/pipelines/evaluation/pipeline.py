@@ -219,14 +219,22 @@ def _figures(stage: Stage, facts: ProblemFacts, grid: bool, baselines: bool) -> 
 def _figures_of_a_random_start(stage: Stage, facts: ProblemFacts) -> list[Node]:
     return [
         stage.figure(plots.plot_learning_curves, ["finetuning_history"]),
-        stage.figure(plots.plot_network_features, [trained_network(facts), "data_spec"], "plot_features"),
+        stage.figure(
+            plots.plot_network_features, [trained_network(facts), "test", "data_spec"], "plot_features"
+        ),
     ]
 
 
 def _figures_of_a_stack(stage: Stage, facts: ProblemFacts, stack: str) -> list[Node]:
+    if stack == "sae":
+        features = stage.figure(
+            plots.plot_autoencoder_features, ["stack", "test", "data_spec"], "plot_features"
+        )
+    else:
+        features = stage.figure(plots.plot_features, ["stack", "data_spec"])
     found = [
         stage.figure(plots.plot_learning_curves, ["finetuning_history", "pretraining_history"]),
-        stage.figure(plots.plot_features, ["stack", "data_spec"]),
+        features,
         stage.figure(views.plot_reconstructions, ["pretraining_history", "data_spec", "preprocessor"]),
     ]
     if stack == "sae":  # which states no distribution to sample from

@@ -8,11 +8,10 @@ from layerwise.data import ColumnBlock, DataSpec, TensorData, raw_columns
 from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation import plots
 from layerwise.evaluation.demos import render_rbm_demo
-from layerwise.evaluation.likelihood import sample_rows
 from layerwise.evaluation.plots import plot_activations, plot_inpainting as inpainting_figure
 from layerwise.models.rbm import RBM
 from layerwise.parameters import RBMSettings
-from layerwise.pipelines.rbm.nodes import hidden_features
+from layerwise.pipelines.rbm.nodes import hidden_features, rows_of_chains
 from layerwise.pipelines.views import latent_map_figure
 from layerwise.training import LayerHistory
 from layerwise.utils import torch_rng
@@ -70,16 +69,11 @@ def plot_latent_map(rbm: RBM, test: TensorData, columns: DataSpec) -> Figure:
     return latent_map_figure(hidden_features(rbm, rows.inputs), rows, columns)
 
 
-def plot_image_samples(
-    rbm: RBM, training: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
-) -> Figure:
+def plot_image_samples(image_samples: TensorData, columns: DataSpec, settings: RBMSettings) -> Figure:
     """Plot samples: the mean images at the end of long Gibbs chains that started at training rows."""
     assert columns.image_shape is not None
-    rng = torch_rng(seed, "samples")
-    v = _sample_rows(rbm.cpu(), training, settings.samples, settings.sampling_steps, rng)
-    means = rbm.visible_mean(rbm.sample_hidden(v, rng))
     title = f"Samples of the RBM, {settings.sampling_steps} Gibbs steps from training rows"
-    return plots.plot_samples(means.clamp(0, 1), columns.image_shape, title=title)
+    return plots.plot_samples(image_samples.inputs, columns.image_shape, title=title)
 
 
 def plot_sampled_marginals(
@@ -87,16 +81,9 @@ def plot_sampled_marginals(
 ) -> Figure:
     """Plot each column's distribution, of training rows and of rows at the end of Gibbs chains from them."""
     n = max(settings.samples, 1000)
-    v = _sample_rows(rbm.cpu(), training, n, settings.sampling_steps, torch_rng(seed, "samples"))
+    v = rows_of_chains(rbm.cpu(), training, n, settings.sampling_steps, torch_rng(seed, "samples"))
     real = preprocessor.restore_inputs(training.inputs.numpy())
     return plots.plot_marginals(real, preprocessor.restore_inputs(v.numpy()))
-
-
-def _sample_rows(
-    rbm: RBM, training: TensorData, n: int, sampling_steps: int, rng: torch.Generator
-) -> torch.Tensor:
-    start_rows = torch.randint(len(training), (n,), generator=rng)
-    return sample_rows(rbm, training.inputs[start_rows], sampling_steps, rng)
 
 
 def plot_inpainting(

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from layerwise.data import DataSpec, TensorData, with_unlabelled
-from layerwise.evaluation.likelihood import RBMLikelihood, rbm_likelihood
+from layerwise.evaluation.likelihood import RBMLikelihood, rbm_likelihood, sample_rows
 from layerwise.evaluation.metrics import LoggedMetrics, MetricsByModel, NamedMetrics, compute_metrics
 from layerwise.models.rbm import RBM, class_log_probabilities, with_labels
 from layerwise.parameters import RBMSettings
@@ -133,6 +133,51 @@ def evaluate_classification_rbm(
     )
     log.info("The RBM with label units on the test rows: error %s", found["error"])
     return found, found.logged("test/")
+
+
+def sample_images(
+    rbm: RBM, training: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
+) -> TensorData:
+    """Return the mean images at the end of long Gibbs chains that started at training rows, (samples, pixels)."""
+    assert columns.image_shape is not None
+    rng, rbm = torch_rng(seed, "samples"), rbm.cpu()
+    v = rows_of_chains(rbm, training, settings.samples, settings.sampling_steps, rng)
+    return TensorData(rbm.visible_mean(rbm.sample_hidden(v, rng)).clamp(0, 1))
+
+
+def rows_of_chains(
+    rbm: RBM, training: TensorData, n: int, sampling_steps: int, rng: torch.Generator
+) -> Tensor:
+    """Return the rows at the end of n Gibbs chains that started at training rows, (n, visible units)."""
+    start_rows = torch.randint(len(training), (n,), generator=rng)
+    return sample_rows(rbm, training.inputs[start_rows], sampling_steps, rng)
+
+
+def measure_image_samples(
+    classification_rbm: RBM, image_samples: TensorData, columns: DataSpec
+) -> LoggedMetrics:
+    """Return how many classes the RBM with label units finds in the samples, and the fractions of the two ends.
+
+    Chains that mix badly, or a distribution that has put its mass on a few modes, show in a class that is missing or in
+    one that has a third of the samples.
+    """
+    scores = _class_scores(classification_rbm.cpu(), image_samples.inputs, columns)
+    found = predicted_classes(scores)
+    fractions = torch.bincount(found, minlength=columns.n_classes) / len(found)
+    named = zip(columns.class_names, fractions.tolist(), strict=True)
+    log.info("Classes of the samples: %s", ", ".join(f"{name} {value:.0%}" for name, value in named))
+    return LoggedMetrics.of(
+        {
+            "samples/classes": int((fractions > 0).sum()),
+            "samples/smallest_class": float(fractions.min()),
+            "samples/largest_class": float(fractions.max()),
+        }
+    )
+
+
+def predicted_classes(scores: Tensor) -> Tensor:
+    """Return the most probable class of each row, (rows,); one column is the probability of the second of two."""
+    return (scores[:, 0] > 0.5).long() if scores.shape[1] == 1 else scores.argmax(1)
 
 
 def hidden_features(rbm: RBM, inputs: Tensor) -> Tensor:

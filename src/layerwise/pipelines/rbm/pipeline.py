@@ -103,6 +103,12 @@ def _evaluation(facts: ProblemFacts) -> list[Node]:
                 "classification_metrics",
             )
         )
+    if facts.has_rows("images"):
+        sampling = ["rbm", "training", "data_spec", *SETTINGS]
+        found.append(stage.node(nodes.sample_images, sampling, "image_samples"))
+        if _has_label_units(facts):
+            shown = ["classification_rbm", "image_samples", "data_spec"]
+            found.append(stage.node(nodes.measure_image_samples, shown, "metrics_image_samples"))
     if facts.have_classes and facts.is_on("rbm.probe"):
         rows = ["rbm", "training", "validation", *test, "params:seed"]
         found.append(stage.measure(detect_each_class, rows, "class_anomalies"))
@@ -132,8 +138,8 @@ def _reporting(facts: ProblemFacts) -> list[Node]:
     if facts.are_dense:
         found.append(stage.figure(views.plot_reconstructions, ["rbm_history", "data_spec", "preprocessor"]))
     if is_image:
-        sampling = ["rbm", "training", "data_spec", *SETTINGS]
-        found.append(stage.figure(plots.plot_image_samples, sampling, "plot_samples"))
+        shown = ["image_samples", "data_spec", "rbm_settings"]
+        found.append(stage.figure(plots.plot_image_samples, shown, "plot_samples"))
         found.append(stage.figure(plots.plot_inpainting, ["rbm", "test", "data_spec", *SETTINGS]))
         if _has_demo(facts):
             found.append(stage.node(plots.write_demo, ["rbm", "test", "data_spec"], "demo"))

@@ -110,7 +110,7 @@ def plot_roc_and_pr_curves(task: Task, targets: Any, scores: Any, class_names: S
         prefix = f"{name}: " if len(names) > 1 else ""
         area, precision_area = roc_auc_score(true, score), average_precision_score(true, score)
         false_positive, true_positive, _ = roc_curve(true, score)
-        label = f"{prefix}AUC {area:.3f}" + (f", AP {precision_area:.3f}" if prefix else "")
+        label = f"{prefix}{area:.3f}, {precision_area:.3f}" if prefix else f"area under it {area:.3f}"
         left.plot(false_positive, true_positive, label=label, **style)
         precision, recall, _ = precision_recall_curve(true, score)
         label = f"average precision {precision_area:.3f}"
@@ -122,7 +122,7 @@ def plot_roc_and_pr_curves(task: Task, targets: Any, scores: Any, class_names: S
         )
     style_axes(
         left,
-        title="Receiver operating characteristic",
+        title="Receiver operating characteristic (ROC)",
         xlabel="false positive rate",
         ylabel="true positive rate",
     )
@@ -134,7 +134,16 @@ def plot_roc_and_pr_curves(task: Task, targets: Any, scores: Any, class_names: S
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
     if len(names) > 1:
         handles, labels = left.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside right center", fontsize=9, frameon=False)
+        meaning = "class: area under its\nROC curve (left), its\naverage precision (right)"
+        figure.legend(
+            handles,
+            labels,
+            title=meaning,
+            title_fontsize=9,
+            loc="outside right center",
+            fontsize=9,
+            frameon=False,
+        )
     else:
         legend(left, loc="lower right")
         legend(right, loc="best")
