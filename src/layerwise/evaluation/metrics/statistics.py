@@ -189,7 +189,10 @@ def resampled_values(
         size = min(chunk, n_bootstrap - start)
         drawn = rng.integers(0, n_drawn, (size, n_drawn), dtype=np.int32) + np.arange(size)[:, None] * n_drawn
         times = np.bincount(drawn.reshape(-1), minlength=size * n_drawn).reshape(size, n_drawn)
-        weights = times.astype(np.float64) * counts if group is None else times[:, group] * counts
+        weights = times.astype(np.float64)
+        if group is not None:
+            weights = np.take(weights, group, axis=1)  # in the order of rows, which an index does not keep
+        weights *= counts
         for name, statistic in statistics.items():
             parts[name].append(statistic(weights))
     return {name: np.concatenate(values) for name, values in parts.items()}
