@@ -108,3 +108,18 @@ def test_names_of_columns_and_classes_come_through_unharmed():
     assert "a_b*c*" in text
     assert "[z](u) (real)" in text
     assert "| a_b" in card  # an underscore inside a word stays as it is
+
+
+def test_of_a_long_table_the_first_rows_stand_before_the_figures_and_the_others_open_by_a_click():
+    names = [f"metric_{k}" for k in range(30)]
+    text = "# Card\n\n| metric | value |\n| --- | --- |\n" + "".join(f"| {name} | 1 |\n" for name in names)
+    page = render_html_report("Autoencoder", {}, [text], ["figures/samples.png"])
+    shown, folded = page[: page.index("<h2>Figures")].split(
+        '<details class="rows"><summary>18 more rows</summary>'
+    )
+    found = Tags(page).text
+    assert [name for name in names if f"<td>{name}</td>" in shown] == names[:12]
+    assert [name for name in names if f"<td>{name}</td>" in folded] == names[12:]
+    assert all(found.count(f"{name}\n") == 1 for name in names)
+    short = render_html_report("Autoencoder", {}, ["\n".join(text.splitlines()[:24])], [])
+    assert "more rows" not in short

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 WIDE = 1.7
+# Of a table with more rows the first ones are shown, and the others by a click: the figures stand below it.
+LONG_TABLE, SHOWN_ROWS = 20, 12
+TABLE = re.compile(r"<table>\n(<thead>.*?</thead>\n)<tbody>\n(.*?)</tbody>\n</table>", re.DOTALL)
 IMAGES = (".png", ".gif", ".jpg", ".jpeg", ".webp", ".svg", ".apng")
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; }
@@ -16,6 +20,7 @@ th, td { border: 1px solid #ddd; padding: .25rem .6rem; text-align: left; vertic
 thead:not(:has(th:not(:empty))) { display: none; }
 th { background: #f4f6f8; } tr:nth-child(even) td { background: #fafafa; }
 code { font-size: .9em; overflow-wrap: anywhere; } summary { cursor: pointer; font-weight: 600; margin-top: 2rem; }
+.rows summary { font-weight: 400; margin: .4rem 0; }
 .run { color: #666; font-size: .9rem; } .run td, .run th { border: 0; background: none; padding: 0 1rem 0 0; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(430px, 1fr)); gap: 1.5rem;
   grid-auto-flow: dense; }
@@ -73,9 +78,23 @@ def _to_html(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Return a text whose last section, where it is the parameters, opens by a click: it is long."""
+    """Return a text whose last section, where it is the parameters, opens by a click, as the ends of long tables do."""
     head, found, parameters = text.partition("<h2>Parameters</h2>")
+    head = TABLE.sub(_shortened, head)
     return f"{head}<details><summary>Parameters</summary>{parameters}</details>" if found else head
+
+
+def _shortened(table: re.Match[str]) -> str:
+    """Return a table with its first rows, and a second one below it, which opens by a click, with the others."""
+    header, rows = table[1], table[2].split("</tr>\n")[:-1]
+    if len(rows) <= LONG_TABLE:
+        return table[0]
+    first, others = (
+        f"<table>\n{header}<tbody>\n{''.join(f'{row}</tr>' for row in part)}</tbody>\n</table>"
+        for part in (rows[:SHOWN_ROWS], rows[SHOWN_ROWS:])
+    )
+    more = len(rows) - SHOWN_ROWS
+    return f'{first}\n<details class="rows"><summary>{more} more rows</summary>\n{others}\n</details>'
 
 
 def _figure(path: str) -> str:
