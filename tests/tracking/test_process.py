@@ -63,18 +63,42 @@ def test_a_node_that_was_interrupted_is_named_no_longer_once_another_run_begins(
 
 @pytest.fixture
 def load(monkeypatch, tmp_path):
-    """Say how many threads run, to a process of eight cores."""
+    """Say to a process of eight cores how many threads run, and how many cores programs keep busy."""
     for name in process.THREAD_VARIABLES:
         monkeypatch.setenv(name, "any")  # so that it is as before when the test ends
         monkeypatch.delenv(name)
     monkeypatch.setattr(process, "LOAD_FILE", tmp_path / "loadavg")
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    return lambda running: (tmp_path / "loadavg").write_text(f"0.10 1.20 0.80 {running}/345 12345\n")
+
+    def say(running, busy=8.0):
+        (tmp_path / "loadavg").write_text(f"0.10 1.20 0.80 {running}/345 12345\n")
+        monkeypatch.setattr(process, "busy_cores", lambda: busy)
+
+    return say
 
 
-@pytest.mark.parametrize(("running", "policy"), [(1, None), (2, None), (3, "PASSIVE"), (9, "PASSIVE")])
-def test_threads_sleep_beside_other_work(load, running, policy):
-    load(running)
+def test_busy_cores_are_those_of_programs_and_not_of_the_systems_own_work(monkeypatch):
+    second = os.sysconf("SC_CLK_TCK")
+    texts = iter(
+        [f"cpu  {second} 50 9 9 9\ncpu0 1 1 1\n", f"cpu  {second + second // 10} 50 {9 * second} 9 9\n"]
+    )
+    monkeypatch.setattr(process, "TICKS_FILE", SimpleNamespace(read_text=lambda: next(texts)))
+    assert process.busy_cores() == pytest.approx(1.0, rel=0.5)  # a tenth of a second and no less is slept
+
+
+@pytest.mark.parametrize(
+    ("running", "busy", "policy"),
+    [
+        (1, 8.0, None),
+        (2, 8.0, None),
+        (3, 2.0, "PASSIVE"),
+        (9, 7.5, "PASSIVE"),
+        (9, 0.0, None),
+        (9, 1.0, None),
+    ],
+)
+def test_threads_sleep_beside_other_programs_and_not_beside_the_systems_own_work(load, running, busy, policy):
+    load(running, busy)
     sleep_beside_other_work()
     assert os.environ.get("OMP_WAIT_POLICY") == policy
 
@@ -99,6 +123,7 @@ def test_a_run_says_how_threads_wait_before_torch_is_imported(tmp_path):
 import os, pathlib, sys
 from layerwise.tracking import process
 process.LOAD_FILE = pathlib.Path({str(tmp_path / "loadavg")!r})
+process.busy_cores = lambda: 1000.0
 from kedro.framework.cli import main
 sys.argv = ["kedro", "run", "--runner=Nothing"]
 try:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 # A table of so many rows takes megabytes.
 MANY_ROWS = 100_000
-# How many threads run in the whole system, this one too, before a slash.
-LOAD_FILE = Path("/proc/loadavg")
+# How many threads run in the whole system, this one too, before a slash; and the ticks of all cores since it began.
+LOAD_FILE, TICKS_FILE = Path("/proc/loadavg"), Path("/proc/stat")
+SECONDS_WATCHED = 0.1
 # Whoever sets one of these has chosen how the threads of a product wait for each other.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
@@ -51,23 +52,34 @@ def release_memory() -> None:
             ctypes.CDLL(None).malloc_trim(0)
 
 
-def sleep_beside_other_work(looks: int = 3) -> None:
+def sleep_beside_other_work() -> None:
     """Let the threads of a product sleep while they wait, where other programs keep a quarter of the cores busy.
 
     They wait busily otherwise, which is faster on an idle computer, and takes twice to forty times as long where the
-    system gives their core to others. The numbers are the same. It has to be called before
-    torch is imported.
+    system gives their core to others. The numbers are the same. It has to be called before torch is imported.
     """
     if any(name in os.environ for name in THREAD_VARIABLES):
         return
-    busy = []
-    for _ in range(looks):
-        with suppress(OSError, IndexError, ValueError):  # another system than Linux
-            busy.append(int(LOAD_FILE.read_text().split()[3].partition("/")[0]) - 1)
-        time.sleep(0.01)
-    if busy and min(busy) >= max(1, (os.cpu_count() or 1) // 4):
-        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
-        log.info("other programs keep the processors busy: threads sleep while they wait for each other")
+    few = max(1, (os.cpu_count() or 1) // 4)
+    with suppress(OSError, IndexError, ValueError):  # another system than Linux
+        # An idle computer is known at a look; the system's own work, such as writing files, is none of other programs.
+        if int(LOAD_FILE.read_text().split()[3].partition("/")[0]) > few and busy_cores() > 0.8 * few:
+            os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+            log.info("other programs keep the processors busy: threads sleep while they wait for each other")
+
+
+def busy_cores() -> float:
+    """Return how many cores programs keep busy while this one sleeps for a tenth of a second."""
+    began, ticks = time.perf_counter(), _program_ticks()
+    time.sleep(SECONDS_WATCHED)
+    seconds = time.perf_counter() - began
+    return (_program_ticks() - ticks) / os.sysconf("SC_CLK_TCK") / seconds
+
+
+def _program_ticks() -> int:
+    """Return the ticks that programs have had of all processors, those of the system's own work left out."""
+    user, nice = TICKS_FILE.read_text().split()[1:3]
+    return int(user) + int(nice)
 
 
 class ProcessHook:
