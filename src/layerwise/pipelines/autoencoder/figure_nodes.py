@@ -81,21 +81,18 @@ def plot_comparison(network: nn.Module, training: TensorData, test: TensorData, 
     """
     rows = test.inputs[:SHOWN]
     size = encode_rows(network, rows[:1]).shape[1]
-    components = fit_pca(training.inputs, min(size, columns.n_inputs))
+    components = fit_pca(training.inputs, n_components := min(size, columns.n_inputs))
     noise = torch.rand(rows.shape, generator=torch_rng(0, "comparison"))
     lines = {
         "image": rows,
         f"from a latent of {size}": reconstruct_rows(network, rows),
-        f"from {min(size, columns.n_inputs)} principal components": components.decode(
-            components.encode(rows)
-        ),
+        f"from {n_components} principal components": components.decode(components.encode(rows)),
         "noise": noise,
         "noise, reconstructed": reconstruct_rows(network, noise),
     }
+    title = "Test images, noise, and their reconstructions"
     shown = {name: each.clamp(0, 1) for name, each in lines.items()}
-    return plots.plot_image_rows(
-        shown, image_shape_of(columns), title="Test images, noise, and their reconstructions"
-    )
+    return plots.plot_image_rows(shown, image_shape_of(columns), title=title)
 
 
 def plot_image_samples(network: LatentVariableModel, columns: DataSpec, seed: int) -> Figure:
