@@ -25,11 +25,6 @@ RUNNERS = ["SequentialRunner", "ThreadRunner", "ParallelRunner"]
 class RunCommand(click.Command):
     """Kedro's `run`, which says in one line what name there is not, and which one is nearest."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Say how threads wait, before the parameters' models import torch."""
-        sleep_beside_other_work()
-        return super().parse_args(ctx, args)
-
     def invoke(self, ctx: click.Context) -> Any:
         """Run, or raise what is wrong with the names that were given."""
         _require_one_process()
@@ -58,7 +53,8 @@ def _require_one_process() -> None:
 def _parse_params(ctx: click.Context, param: click.Parameter, value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):  # of a file that --config names
         return dict(value)
-    # Imported here: Kedro reads this module for each of its commands.
+    sleep_beside_other_work()
+    # Imported here, as it imports torch: Kedro reads this module for each of its commands.
     from layerwise.cli.run_parameters import parse_parameters
 
     try:

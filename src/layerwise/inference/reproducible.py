@@ -66,7 +66,7 @@ def apply_in_blocks(
 def _apply_to_part(
     function: Callable[[Tensor], Tensor], size: int, device: torch.device | str, rows: Tensor
 ) -> Tensor:
-    """Apply a function to blocks of rows in this thread, which no gradient and no padding is entered for as yet."""
+    """Apply a function to blocks of rows; gradients and padding are a thread's own, and set here for this one."""
     with torch.no_grad(), AlignedProducts():
         # A copy, because memory of others begins anywhere.
         copied = rows.new_zeros(-(-max(len(rows), 1) // size) * size, *rows.shape[1:])

@@ -113,7 +113,8 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
         return "input", ""
     texts = present.astype(str)
     words = float(texts.str.count(r"\s+").mean()) + 1
-    parts = _parts(name, texts)
+    units = _units(texts)
+    parts = units or _lists(name, texts)
     # Groups of digits, as telephone numbers have them, are no text.
     if unique and not texts.str.contains(r"[^\W\d_]").any():
         return "identifier", "it names the rows, another text in each"
@@ -123,7 +124,7 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
             f"it is free text, {words:.0f} words on average, {n_distinct} of {len(present)} different "
             "(preprocessing.texts)",
         )
-    if unique and "units" not in parts:
+    if unique and not units:
         return "identifier", "it names the rows, another text in each"
     if n_distinct > max(MANY_VALUES, 0.2 * len(present)):
         return (
@@ -133,13 +134,19 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
     return "input", parts.removeprefix("; ")
 
 
-def _parts(name: str, texts: pd.Series) -> str:
-    """Return what is to be said of cells that hold several values, or numbers with several units; empty if none do."""
+def _units(texts: pd.Series) -> str:
+    """Return what is to be said of numbers with several units; empty if the cells are none."""
     distinct = texts.drop_duplicates()
     units = distinct.str.extract(WITH_UNIT, expand=False)
     if units.notna().all() and units.nunique() > 1 and len(distinct) >= MANY_VALUES:
         shown = ", ".join(sorted(set(units))[:5])
         return f"; its cells are numbers with several units ({shown}): write them in one, or they are words"
+    return ""
+
+
+def _lists(name: str, texts: pd.Series) -> str:
+    """Return what is to be said of cells that hold several values; empty if they do not."""
+    distinct = texts.drop_duplicates()
     for mark in LIST_MARKS:
         cells = [text.split(mark) for text in distinct]
         listed = [cell for cell in cells if len(cell) > 1]

@@ -88,7 +88,7 @@ def propose_problem(
         fields = {"type": "layerwise.datasets.SourceTable"}
         settled, columns, choices, findings = propose_table(path, target)
         frame = settled.frame
-        if rating_columns(path):
+        if target is not None and rating_columns(path):
             findings = [*findings, AS_RATINGS]
     if target is not None and frame is None:
         raise DataError(f"--target is for a table, and {path} holds none")

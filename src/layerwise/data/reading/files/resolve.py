@@ -11,7 +11,7 @@ from layerwise.data.reading.files.containers import contents_of
 from layerwise.data.reading.files.file_format import FileFormat
 from layerwise.data.reading.files.read import read_header
 from layerwise.data.reading.files.table import TOTAL_ROW, TextTable
-from layerwise.data.reading.files.text.first_line import SAMPLE_ROWS, names_in_a_comment, refuse_a_row
+from layerwise.data.reading.files.text.first_line import names_in_a_comment, refuse_a_row, sample_records
 from layerwise.data.reading.files.text.headers import find_layout
 from layerwise.data.reading.files.text.lines import (
     find_encoding,
@@ -59,10 +59,10 @@ def resolve_file_format(path: Path, settings: ReadingSettings) -> FileFormat:
     layout, more = find_layout(path, marked or encoding, quote, settings.separator, before)
     if settings.names is None:
         with open_text(path, marked or encoding) as text:
-            lines = list(islice(text, layout.skip_lines, layout.skip_lines + SAMPLE_ROWS))
-        dialect = Dialect(layout.separator, quote)
-        refuse_a_row(lines, dialect, name_of(path))
-        comment = names_in_a_comment(lines, dialect, name_of(path))
+            lines = islice(text, layout.skip_lines, None)
+            records = sample_records(lines, Dialect(layout.separator, quote))
+        refuse_a_row(records, name_of(path))
+        comment = names_in_a_comment(records, name_of(path))
         more += [comment] * bool(comment)
     found = FileFormat(
         separator=layout.separator,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from layerwise.data.reading.files.text.records import Dialect, Record, read_records
@@ -50,18 +50,26 @@ def is_row(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     return not all(map(str.isdigit, above_numbers)) or len(set(above_numbers)) < len(above_numbers)
 
 
-def refuse_a_row(lines: Sequence[str], dialect: Dialect, name: str) -> None:
-    """Refuse a text whose first line is no line of names.
+def sample_records(lines: Iterable[str], dialect: Dialect) -> list[Record]:
+    """Return the first records of a text, those that cannot be cut left out.
 
     Args:
         lines: from the first on, with their ends.
         dialect: how they are cut.
+    """
+    return [each for each in read_records(islice(lines, SAMPLE_ROWS), dialect) if not each.reason]
+
+
+def refuse_a_row(records: Sequence[Record], name: str) -> None:
+    """Refuse a text whose first line is no line of names.
+
+    Args:
+        records: from the first line on, as `sample_records` cuts them.
         name: of the file.
 
     Raises:
         UnreadableError: the first line looks like a row; the message has the setting to add.
     """
-    records = _records(lines, dialect)
     if not records or not is_row(records[0].cells, [each.cells for each in records[1:]]):
         return
     reason = (
@@ -83,19 +91,17 @@ def uncommented(cells: list[str]) -> list[str]:
     return [first, *cells[1:]] if first else cells[1:]
 
 
-def names_in_a_comment(lines: Sequence[str], dialect: Dialect, name: str) -> str:
+def names_in_a_comment(records: Sequence[Record], name: str) -> str:
     """Return a sentence where the first name of a table of numbers begins with `#`, which may not belong to it.
 
     Args:
-        lines: from the first on, with their ends.
-        dialect: how they are cut.
+        records: from the first line on, as `sample_records` cuts them.
         name: of the file.
 
     Raises:
         UnreadableError: without the mark the line has as many cells as the rows below it, and with it one more; the
             message has the setting to add.
     """
-    records = _records(lines, dialect)
     if len(records) < 2:
         return ""
     first, rows = records[0], [each.cells for each in records[1:]]
@@ -110,7 +116,3 @@ def names_in_a_comment(lines: Sequence[str], dialect: Dialect, name: str) -> str
     if names == first.cells or not all(NUMBER.fullmatch(cell.strip()) for row in rows for cell in row):
         return ""
     return f"the first column is named '{first.cells[0].strip()}'; without the mark: problem.reading.{setting.line}"
-
-
-def _records(lines: Sequence[str], dialect: Dialect) -> list[Record]:
-    return [each for each in islice(read_records(lines, dialect), SAMPLE_ROWS) if not each.reason]
