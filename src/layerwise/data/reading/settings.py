@@ -59,6 +59,14 @@ class ReadingSettings(Config):
         ge=0,
         by_rule=True,
     )
+    header_rows: int | None = setting(
+        None,
+        "rows of names, such as a year above its months, joined column by column, where an empty cell takes the one to "
+        "its left; null: 1, and a file that seems to have several stops the run",
+        ge=1,
+        le=5,
+        by_rule=True,
+    )
     names: Words | None = setting(
         None,
         "of the columns of a text without a line of names; []: its first line has them; null: so it has, and one that "
@@ -170,6 +178,8 @@ class ReadingSettings(Config):
     def _agree(self) -> ReadingSettings:
         if self.decimal is not None and self.decimal == self.thousands:
             raise ValueError(f"decimal and thousands are both {self.decimal!r}")
+        if self.names and (self.header_rows or 1) > 1:
+            raise ValueError("names is of a text without a row of names, and header_rows of one with several")
         both = sorted(set(self.true_words or ()) & set(self.false_words or ()))
         if both:
             raise ValueError(f"{both[0]!r} is among true_words and false_words")
