@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from layerwise.data.errors import DataError
+from layerwise.data.reading.cells.affixes import tidy
 from layerwise.data.reading.cells.column_base import ColumnBase, quoted
 from layerwise.data.reading.cells.columns import ColumnReading, are_zeros_and_ones
 from layerwise.data.reading.cells.dates import (
@@ -26,7 +27,6 @@ from layerwise.data.reading.cells.numbers import (
     find_durations,
     find_number_format,
     needs_text,
-    tidy,
 )
 from layerwise.data.reading.suggestions import yaml_line
 

@@ -5,56 +5,28 @@ column.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from layerwise.data.reading.cells.affixes import (
+    SHOWN,
+    have_bounds,
+    have_powers,
+    shared_unit,
+    tidy,
+    without_bound,
+    without_power,
+)
 from layerwise.data.reading.cells.durations import duration_of, parts_of
 from layerwise.utils import Config
 
-CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|RUB|BRL|ZAR|KRW|TRY|MXN"
-SYMBOL = rf"(?:(?:US|A|C)?\$|[€£¥₹₽₩₺₴₪฿¢]|{CODES}|kr|zł|Fr\.)"
-SIGN = r"[+\-\u2212]?"
-BLANKS = "\u00a0\u202f\u2009"
-# A number as a table may show it: what it is made of, before its marks are understood.
-SHOWN = re.compile(
-    rf"(?P<open>\(?)(?P<sign>{SIGN})\s*(?P<front>{SYMBOL}?)\s*(?P<sign_2>{SIGN})"
-    rf"(?P<core>(?:\d[\d.,'_ ]*|[.,]\d+)(?:[eE][+\-]?\d+)?)\s*(?P<back>{SYMBOL}?)\s*(?P<percent>%?)(?P<close>\)?)",
-    re.ASCII,
-)
 PLAIN = re.compile(r"[+\-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+\-]?inf(?:inity)?", re.IGNORECASE)
 GROUPED_BY_POINTS = re.compile(r"[+\-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)")
-# A number with a unit behind it, such as 71.7 kg, 20°C or 50.94° N.
-WITH_UNIT = re.compile(rf"{SIGN}[\d.,'_ ]*\d ?(?P<unit>[^\W\d_]{{1,10}}[²³]?|° ?[A-Z]?)")
-# Of fewer different texts 3D and 2D are names; a text with another unit, or without one, is a fault.
-MIN_WITH_UNIT, MOSTLY = 5, 0.95
-# Thousands, millions, billions behind a number, in the powers of ten of each: a letter without a blank.
-POWERS = {
-    "k": 3, "K": 3, "M": 6, "B": 9, "G": 9, "T": 12, "Tsd": 3, "thousand": 3, "mn": 6, "Mn": 6, "Mio": 6, "million": 6,
-    "Million": 6, "bn": 9, "Bn": 9, "Mrd": 9, "billion": 9, "Billion": 9,
-}  # fmt: skip
-LETTERS, SUFFIXES = (
-    "".join(each for each in POWERS if len(each) == 1),
-    "|".join(each for each in POWERS if each[1:]),
-)
-WITH_POWER = re.compile(
-    rf"(?P<front>.*\d)(?:(?P<letter>[{LETTERS}m])|\s?(?P<word>{SUFFIXES})\.?)(?P<back>\s*{SYMBOL}?\)?)"
-)
-# What a laboratory or a form does not tell closer: <0.5, ≥ 1000, 4+.
-BOUND = re.compile(r"[<>≤≥]=?\s*(?P<after>\S.*)|(?P<before>.*\d)\s?\+")
 LEADING_ZERO = re.compile(r"0\d+", re.ASCII)
-TIDY = {ord(c): " " for c in BLANKS} | {ord("’"): "'", ord("\u2212"): "-"}
-
-
-def tidy(text: str) -> str:
-    """Return a number's text with one kind of blank and of apostrophe."""
-    if text.isascii():
-        return text.strip()
-    return text.translate(TIDY).strip()
 
 
 class NumberFormat(Config):
@@ -93,13 +65,13 @@ class NumberFormat(Config):
 
         The digits are read in one step, so that 27.8% is the float nearest to 0.278.
         """
-        text = _without_bound(tidy(text)) if self.bounds else tidy(text)
+        text = without_bound(tidy(text)) if self.bounds else tidy(text)
         text = text.removesuffix(self.unit).rstrip()
         if self.clock is not None:
             return duration_of(text, self.clock)
         if INFINITE.fullmatch(text):
             return float(text)
-        text, power = _without_power(text) if self.powers else (text, 0)
+        text, power = without_power(text) if self.powers else (text, 0)
         found = SHOWN.fullmatch(text)
         if (
             found is None
@@ -181,7 +153,7 @@ def find_number_format(
         thousands: of the settings, likewise.
     """
     found: FoundFormat | None
-    unit = _shared_unit(texts)
+    unit = shared_unit(texts)
     if unit:
         found = find_number_format([tidy(text).removesuffix(unit) for text in texts], decimal, thousands)
         return found and found.extended(unit=unit)
@@ -189,11 +161,11 @@ def find_number_format(
         fractions = any("." in text for text in texts)
         if not fractions or any(not GROUPED_BY_POINTS.fullmatch(text) for text in texts):
             return FoundFormat(NumberFormat(), np.ones(len(texts), dtype=bool), settled=fractions)
-    if _have_bounds(texts):
-        found = find_number_format([_without_bound(tidy(text)) for text in texts], decimal, thousands)
+    if have_bounds(texts):
+        found = find_number_format([without_bound(tidy(text)) for text in texts], decimal, thousands)
         return found and found.extended(bounds=True)
-    if _have_powers(texts):
-        found = find_number_format([_without_power(tidy(text))[0] for text in texts], decimal, thousands)
+    if have_powers(texts):
+        found = find_number_format([without_power(tidy(text))[0] for text in texts], decimal, thousands)
         return found and found.extended(powers=True)
     shapes = [SHOWN.fullmatch(tidy(text)) for text in texts]
     matched = [shape for shape in shapes if shape is not None]
@@ -220,54 +192,6 @@ def find_number_format(
         if k != best and counts[k] == counts[best] and len(differ):
             return FoundFormat(formats[best], read[best][1], formats[k], texts[differ[0]])
     return FoundFormat(formats[best], read[best][1], settled=settled)
-
-
-def _shared_unit(texts: Sequence[str]) -> str:
-    """Return the unit behind nearly all of the numbers, the same one; empty if there is none."""
-    shapes = [WITH_UNIT.fullmatch(tidy(text)) for text in texts[:MIN_WITH_UNIT]]
-    if len(texts) < MIN_WITH_UNIT or not any(shapes):  # of most columns a few cells tell
-        return ""
-    units = Counter(shape["unit"] for text in texts if (shape := WITH_UNIT.fullmatch(tidy(text))))
-    unit, count = units.most_common(1)[0]
-    # 300 K are kelvin, 300K are thousands.
-    is_other = re.fullmatch(SYMBOL, unit) or (unit in POWERS and _have_powers(texts))
-    return unit if count >= MOSTLY * len(texts) and not is_other else ""
-
-
-def _have_bounds(texts: Sequence[str]) -> bool:
-    """Return whether nearly all of the texts are numbers, and some of them are limits."""
-    tidied = [tidy(text) for text in texts]
-    numbers = [_without_bound(text) for text in tidied]
-    if numbers == tidied:
-        return False
-    return sum(SHOWN.fullmatch(_without_power(each)[0]) is not None for each in numbers) >= MOSTLY * len(
-        texts
-    )
-
-
-def _without_bound(text: str) -> str:
-    found = BOUND.fullmatch(text)
-    return text if found is None else found["after"] or found["before"]
-
-
-def _have_powers(texts: Sequence[str]) -> bool:
-    """Return whether nearly all of the texts are numbers, and many of them have a suffix such as M for millions."""
-    tidied = [tidy(text) for text in texts]
-    shapes = [WITH_POWER.fullmatch(text) for text in tidied]
-    letters = {shape["letter"] for shape in shapes if shape}
-    if sum(shape is not None for shape in shapes) < MIN_WITH_UNIT or letters == {"m"}:  # metres
-        return False
-    plain = [_without_power(text)[0] for text in tidied]
-    return sum(SHOWN.fullmatch(text) is not None for text in plain) >= MOSTLY * len(texts)
-
-
-def _without_power(text: str) -> tuple[str, int]:
-    """Return a number's text without the suffix that multiplies it, and the power of ten that this one is."""
-    found = WITH_POWER.fullmatch(text)
-    if found is None:
-        return text, 0
-    suffix = found["letter"] or found["word"]
-    return found["front"] + found["back"], 6 if suffix == "m" else POWERS[suffix]
 
 
 def _conventions(
