@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, field_validator, model_validator
 from layerwise.utils import Config, setting
 
 CellKind = Literal["number", "boolean", "category", "date", "text"]
+PercentMeaning = Literal["fraction", "percent"]
 SEPARATOR_NAMES = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 THOUSANDS = (",", ".", "'", "’", " ", "_", "")
 
@@ -101,6 +102,12 @@ class ReadingSettings(Config):
     columns: dict[str, CellKind] = setting(
         {}, "what a column holds, where its cells say otherwise: {zip: category}", "codes, ambiguous columns"
     )
+    percent: dict[str, PercentMeaning] = setting(
+        {},
+        "what a number without a percent sign is in a column where others have one: {rate: fraction} reads .02 as 2 %, "
+        "{rate: percent} reads 2 as 2 %",
+        "a column of both, which stops the run",
+    )
     ignore_case: Words = setting(
         (),
         "columns of words that mean the same in capitals and in small letters: [answer]",
@@ -186,6 +193,9 @@ class ReadingSettings(Config):
         other = sorted(name for name in self.dates if self.columns.get(name, "date") != "date")
         if other:
             raise ValueError(f"'{other[0]}' has date formats, and columns says that it holds another kind")
+        other = sorted(name for name in self.percent if self.columns.get(name, "number") != "number")
+        if other:
+            raise ValueError(f"'{other[0]}' is among percent, and columns says that it holds another kind")
         empty = sorted(name for name, formats in self.dates.items() if not formats)
         if empty:
             raise ValueError(f"dates: '{empty[0]}' has no format")

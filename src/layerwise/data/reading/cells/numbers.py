@@ -21,11 +21,14 @@ from layerwise.data.reading.cells.affixes import (
     without_power,
 )
 from layerwise.data.reading.cells.durations import duration_of, parts_of
+from layerwise.data.reading.settings import PercentMeaning
 from layerwise.utils import Config
 
 PLAIN = re.compile(r"[+\-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+\-]?inf(?:inity)?", re.IGNORECASE)
 GROUPED_BY_POINTS = re.compile(r"[+\-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)")
+# Percents that lost their signs are a hundred times as large as fractions: halfway, in factors.
+BETWEEN = 10.0
 LEADING_ZERO = re.compile(r"0\d+", re.ASCII)
 
 
@@ -37,6 +40,7 @@ class NumberFormat(Config):
         thousands: the mark between groups of three digits; empty for none.
         symbols: currency signs, before or after a number, which are left out.
         percent: each number has a percent sign, and is divided by 100.
+        unsigned: what a number without a percent sign is where others have one; None: none, but for zero.
         clock: of durations the parts of their clock, 3 with seconds and 2 without; None for numbers.
         unit: the text that stands behind each number and may be left out.
         powers: whether a number may have a suffix that multiplies it by a power of ten, such as 3.5M and 201K.
@@ -47,6 +51,7 @@ class NumberFormat(Config):
     thousands: str = ""
     symbols: tuple[str, ...] = ()
     percent: bool = False
+    unsigned: PercentMeaning | None = None
     clock: Literal[2, 3] | None = None
     unit: str = ""
     powers: bool = False
@@ -79,7 +84,7 @@ class NumberFormat(Config):
             or (found["sign"] and found["sign_2"])
         ):
             return None
-        if bool(found["percent"]) != self.percent or (found["front"] and found["back"]):
+        if (found["percent"] and not self.percent) or (found["front"] and found["back"]):
             return None
         if (found["front"] or found["back"]) and (found["front"] or found["back"]) not in self.symbols:
             return None
@@ -91,11 +96,14 @@ class NumberFormat(Config):
         whole = (
             core["whole"].replace(self.thousands, "") if core["whole"] and self.thousands else core["whole"]
         )
-        power += int((core["power"] or "e0")[1:]) - 2 * self.percent
+        hundredths = bool(found["percent"]) or self.unsigned == "percent"
+        power += int((core["power"] or "e0")[1:]) - 2 * hundredths
         sign = found["sign"] or found["sign_2"]
         if found["open"]:
             sign = "" if sign == "-" else "-"
-        return float(f"{sign}{whole or 0}.{core['fraction'] or 0}e{power}")
+        value = float(f"{sign}{whole or 0}.{core['fraction'] or 0}e{power}")
+        lacks_sign = self.percent and self.unsigned is None and not found["percent"]
+        return None if lacks_sign and value else value
 
     def values_of(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the numbers of texts, (n,) float64 with NaN where one is none, and which ones are, (n,) bool."""
@@ -143,7 +151,10 @@ class FoundFormat(NamedTuple):
 
 
 def find_number_format(
-    texts: Sequence[str], decimal: str | None = None, thousands: str | None = None
+    texts: Sequence[str],
+    decimal: str | None = None,
+    thousands: str | None = None,
+    unsigned: PercentMeaning | None = None,
 ) -> FoundFormat | None:
     """Return how the numbers among distinct texts are written, or None where none of them looks like one.
 
@@ -151,21 +162,28 @@ def find_number_format(
         texts: distinct cells, without empty ones.
         decimal: the mark that the settings say, if they do.
         thousands: of the settings, likewise.
+        unsigned: what numbers without a percent sign are among percents; None: none.
     """
     found: FoundFormat | None
     unit = shared_unit(texts)
     if unit:
-        found = find_number_format([tidy(text).removesuffix(unit) for text in texts], decimal, thousands)
+        found = find_number_format(
+            [tidy(text).removesuffix(unit) for text in texts], decimal, thousands, unsigned
+        )
         return found and found.extended(unit=unit)
-    if decimal in (None, ".") and _plain_values(texts) is not None:
+    if decimal in (None, ".") and unsigned is None and _plain_values(texts) is not None:
         fractions = any("." in text for text in texts)
         if not fractions or any(not GROUPED_BY_POINTS.fullmatch(text) for text in texts):
             return FoundFormat(NumberFormat(), np.ones(len(texts), dtype=bool), settled=fractions)
     if have_bounds(texts):
-        found = find_number_format([without_bound(tidy(text)) for text in texts], decimal, thousands)
+        found = find_number_format(
+            [without_bound(tidy(text)) for text in texts], decimal, thousands, unsigned
+        )
         return found and found.extended(bounds=True)
     if have_powers(texts):
-        found = find_number_format([without_power(tidy(text))[0] for text in texts], decimal, thousands)
+        found = find_number_format(
+            [without_power(tidy(text))[0] for text in texts], decimal, thousands, unsigned
+        )
         return found and found.extended(powers=True)
     shapes = [SHOWN.fullmatch(tidy(text)) for text in texts]
     matched = [shape for shape in shapes if shape is not None]
@@ -175,7 +193,11 @@ def find_number_format(
     symbols = sorted({shape[part] for shape in matched for part in ("front", "back")} - {""})
     formats = [
         NumberFormat(
-            decimal=mark, thousands=group, symbols=tuple(symbols), percent=2 * percents > len(matched)
+            decimal=mark,
+            thousands=group,
+            symbols=tuple(symbols),
+            percent=2 * percents > len(matched) or unsigned is not None,
+            unsigned=unsigned,
         )
         for mark, group in _conventions([shape["core"].strip() for shape in matched], decimal, thousands)
     ]
@@ -192,6 +214,26 @@ def find_number_format(
         if k != best and counts[k] == counts[best] and len(differ):
             return FoundFormat(formats[best], read[best][1], formats[k], texts[differ[0]])
     return FoundFormat(formats[best], read[best][1], settled=settled)
+
+
+def guess_unsigned(texts: Sequence[str], found: FoundFormat) -> PercentMeaning | None:
+    """Return what numbers without a percent sign likeliest are among others with one; None where all are alike.
+
+    By the reading that is taken their median is nearer to that of the others.
+
+    Args:
+        texts: distinct cells.
+        found: how their numbers are written.
+    """
+    values, readable = found.format.model_copy(update={"percent": True, "unsigned": "fraction"}).values_of(
+        texts
+    )
+    has_sign = np.array(["%" in text for text in texts], dtype=bool)
+    held = readable & (values != 0)
+    if not np.any(held & has_sign) or not np.any(held & ~has_sign):
+        return None
+    ratio = np.median(np.abs(values[held & ~has_sign])) / np.median(np.abs(values[held & has_sign]))
+    return "fraction" if ratio < BETWEEN else "percent"
 
 
 def _conventions(
