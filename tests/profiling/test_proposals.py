@@ -128,6 +128,14 @@ def test_lists_and_numbers_with_several_units_are_said(propose):
     assert "Column 'lat': read as numbers: '50.000° N' is 50" in text
 
 
+def test_units_are_the_same_ones_wherever_they_are_looked_for(propose):
+    areas = [f"{k + 3} m²" if k % 2 else f"{k / 10:.1f} ha" for k in range(N)]
+    heat = [f"{k / 7:.2f}°C" if k % 2 else f"{k / 3:.2f} °F" for k in range(N)]
+    text = " | ".join(propose(rows(area=areas, heat=heat), "kept").findings)
+    assert "numbers with several units (ha, m²)" in text
+    assert "numbers with several units (°C, °F)" in text
+
+
 def test_settings_that_the_reading_needs_are_said_in_a_line_each(propose, tmp_path):
     with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
         pd.DataFrame({"key": ["a"], "means": ["first"]}).to_excel(book, sheet_name="legend", index=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from layerwise.data.reading import yaml_line
+from layerwise.data.reading.cells import unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,6 @@ MAX_EXAMPLES, EXAMPLE_LENGTH = 3, 40
 BINS = 16
 # What separates several values in a cell, and in how many different lists at least their parts come again.
 LIST_MARKS, MIN_LISTS = (";", "|", ","), 8
-WITH_UNIT = r"^[+-]?[\d.,' ]*\d ?([^\W\d_]{1,10})$"
 
 
 @dataclass(frozen=True)
@@ -137,9 +137,9 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
 def _units(texts: pd.Series) -> str:
     """Return what is to be said of numbers with several units; empty if the cells are none."""
     distinct = texts.drop_duplicates()
-    units = distinct.str.extract(WITH_UNIT, expand=False)
-    if units.notna().all() and units.nunique() > 1 and len(distinct) >= MANY_VALUES:
-        shown = ", ".join(sorted(set(units))[:5])
+    units = set(map(unit_of, distinct))
+    if "" not in units and len(units) > 1 and len(distinct) >= MANY_VALUES:
+        shown = ", ".join(sorted(units)[:5])
         return f"; its cells are numbers with several units ({shown}): write them in one, or they are words"
     return ""
 

@@ -22,7 +22,9 @@ def read(cells, **settings):
 @pytest.mark.parametrize(("cells", "meaning"), [(FRACTIONS, "fraction"), (PERCENTS, "percent")])
 def test_a_column_of_both_stops_with_the_likelier_reading_by_which_it_is_read(cells, meaning):
     other = "percent" if meaning == "fraction" else "fraction"
-    with pytest.raises(UnreadableError, match=rf"    percent: {{rate: {meaning}}}\n\(or {{rate: {other}}}") as error:
+    with pytest.raises(
+        UnreadableError, match=rf"    percent: {{rate: {meaning}}}\n\(or {{rate: {other}}}"
+    ) as error:
         read(cells)
     (suggested,) = error.value.suggestions
     assert suggested.value == {"rate": meaning}

@@ -44,12 +44,19 @@ def tidy(text: str) -> str:
     return text.translate(TIDY).strip()
 
 
+def unit_of(text: str) -> str:
+    """Return the unit behind a number, or whatever word stands there; empty for any other text."""
+    shape = WITH_UNIT.fullmatch(tidy(text))
+    return "" if shape is None else shape["unit"]
+
+
 def shared_unit(texts: Sequence[str]) -> str:
     """Return the unit behind nearly all of the numbers, the same one; empty if there is none."""
-    shapes = [WITH_UNIT.fullmatch(tidy(text)) for text in texts[:MIN_WITH_UNIT]]
-    if len(texts) < MIN_WITH_UNIT or not any(shapes):  # of most columns a few cells tell
+    if len(texts) < MIN_WITH_UNIT or not any(
+        map(unit_of, texts[:MIN_WITH_UNIT])
+    ):  # of most columns a few cells tell
         return ""
-    units = Counter(shape["unit"] for text in texts if (shape := WITH_UNIT.fullmatch(tidy(text))))
+    units = Counter(filter(None, map(unit_of, texts)))
     unit, count = units.most_common(1)[0]
     # 300 K are kelvin, 300K are thousands.
     is_other = re.fullmatch(SYMBOL, unit) or (unit in POWERS and have_powers(texts))
