@@ -118,7 +118,7 @@ class RowDensity(Config):
         each other, are W x + b.
         """
         scales, log_weights, means, factors = (
-            torch.tensor(getattr(self, name), dtype=torch.float64)
+            torch.tensor(getattr(self, name), dtype=torch.float64, device="cpu")
             for name in ("scales", "log_weights", "means", "factors")
         )
         weight = (factors.mT / scales).flatten(0, 1) / math.sqrt(2)
