@@ -474,8 +474,8 @@ def several_faults() -> Case:
 
 
 MAKERS: tuple[Callable[[], Case], ...] = (
-    thousands, decimal_comma, german_thousands, currency, index_column, preamble, filled_heading, names_in_two_rows, spellings, units,
-    powers, booleans_of_other_languages, limits, percents_and_fractions,
+    thousands, decimal_comma, german_thousands, currency, index_column, preamble, filled_heading, names_in_two_rows,
+    spellings, units, powers, booleans_of_other_languages, limits, percents_and_fractions,
     made_up_names, stray_quote, windows_1252, longer_rows, sentinel, null_words, spaces_and_booleans, huge_cell,
     impossible_date, mixed_dates,
     class_names, column_names, containers, bom_and_crlf, leading_zeros, empty_and_constant, identifiers_and_text,

@@ -35,13 +35,13 @@ def test_a_column_of_both_stops_with_the_likelier_reading_by_which_it_is_read(ce
 
 
 def test_both_readings_are_said_in_percent():
-    with pytest.raises(UnreadableError, match="'0.0030' beside '0.10 %' is 0.3 %, or 0.003 %"):
+    with pytest.raises(UnreadableError, match=r"'0\.0030' beside '0\.10 %' is 0\.3 %, or 0\.003 %"):
         read(FRACTIONS)
 
 
 @pytest.mark.parametrize("cells", [FRACTIONS[2::3] * 3 + FRACTIONS[:9], FRACTIONS[:2] + FRACTIONS[2:21:3]])
 def test_it_does_not_matter_which_of_them_are_more(cells):
-    with pytest.raises(UnreadableError, match="percent: {rate: fraction}"):
+    with pytest.raises(UnreadableError, match=r"percent: \{rate: fraction}"):
         read(cells)
 
 
@@ -72,14 +72,14 @@ def test_names_with_a_percent_sign_stay_names():
 
 def test_numbers_of_a_workbook_beside_percents_in_text_are_fractions():
     cells = [each if "%" in each else float(each) for each in PERCENTS]
-    with pytest.raises(UnreadableError, match="percent: {rate: fraction}"):
+    with pytest.raises(UnreadableError, match=r"percent: \{rate: fraction}"):
         read(cells)
-    with pytest.raises(UnreadableError, match="fractions of 1 at every door"):
+    with pytest.raises(UnreadableError, match=r"fractions of 1 at every door"):
         read(cells, percent={"rate": "percent"})
 
 
 def test_the_setting_is_of_columns_of_numbers_that_are_there():
-    with pytest.raises(ValueError, match="'rate' is among percent"):
+    with pytest.raises(ValueError, match=r"'rate' is among percent"):
         ReadingSettings(percent={"rate": "fraction"}, columns={"rate": "category"})
-    with pytest.raises(Exception, match="column 'rat' is not in the table"):
+    with pytest.raises(Exception, match=r"column 'rat' is not in the table"):
         read(FRACTIONS, percent={"rat": "fraction"})

@@ -55,7 +55,7 @@ def test_three_rows_are_joined():
 @pytest.mark.parametrize("kind", ["csv", "txt", "xlsx"])
 def test_names_in_two_rows_stop_the_run_with_the_setting_that_joins_them(tmp_path, kind):
     path = written(tmp_path, [YEARS, MONTHS, *ROWS], kind)
-    with pytest.raises(UnreadableError, match="add problem.reading.header_rows: 2") as error:
+    with pytest.raises(UnreadableError, match=r"add problem.reading.header_rows: 2") as error:
         resolve_file_format(path, ReadingSettings())
     assert "2023 Feb" in str(error.value)
     found, table = table_of(path, header_rows=2)
@@ -68,9 +68,9 @@ def test_names_in_two_rows_stop_the_run_with_the_setting_that_joins_them(tmp_pat
 def test_a_heading_above_them_is_skipped_first(tmp_path, kind):
     heading = ["Sales of the north branch", *[""] * 5]
     path = written(tmp_path, [heading, YEARS, MONTHS, *ROWS], kind)
-    with pytest.raises(UnreadableError, match="add problem.reading.skip_lines: 1"):
+    with pytest.raises(UnreadableError, match=r"add problem.reading.skip_lines: 1"):
         resolve_file_format(path, ReadingSettings())
-    with pytest.raises(UnreadableError, match="header_rows: 2"):
+    with pytest.raises(UnreadableError, match=r"header_rows: 2"):
         resolve_file_format(path, ReadingSettings(skip_lines=1))
     _, table = table_of(path, skip_lines=1, header_rows=2)
     assert list(table.cells) == NAMES
@@ -82,7 +82,7 @@ def test_few_names_above_many_are_no_heading(tmp_path, kind):
     top, names = ["", "2023", *[""] * 3, "2024", *[""] * 3], ["", *"abcd", *"abcd"]
     rows = [[f"F{k}", *(str(k + j) for j in range(8))] for k in range(12)]
     path = written(tmp_path, [top, ["shop", *names[1:]], *rows], kind)
-    with pytest.raises(UnreadableError, match="header_rows: 2"):
+    with pytest.raises(UnreadableError, match=r"header_rows: 2"):
         resolve_file_format(path, ReadingSettings())
     _, table = table_of(path, header_rows=2)
     assert list(table.cells)[:3] == ["shop", "2023 a", "2023 b"]
@@ -152,7 +152,7 @@ def test_one_row_of_names_can_be_insisted_on(tmp_path):
 def test_names_in_several_rows_need_a_file_with_rows_of_names(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text('{"a": 1, "b": 2}\n')
-    with pytest.raises(DataError, match="header_rows is of texts and workbooks"):
+    with pytest.raises(DataError, match=r"header_rows is of texts and workbooks"):
         resolve_file_format(path, ReadingSettings(header_rows=2))
-    with pytest.raises(ValueError, match="header_rows of one with several"):
+    with pytest.raises(ValueError, match=r"header_rows of one with several"):
         ReadingSettings(header_rows=2, names=["a"])

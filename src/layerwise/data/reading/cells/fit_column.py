@@ -194,13 +194,13 @@ class ColumnFitter(ColumnBase):
             return self.text(cells, "category")
         if found.format != NumberFormat() and texts:
             shown = next((text for text in texts if not PLAIN.fullmatch(text)), texts[0])
-            note = f"read as numbers: '{shown}' is {found.format.value_of(shown):g}"
+            note = f"read as numbers: '{shown}' is {found.format.value_of(shown):.12g}"
             if (clock := found.format.clock) is not None:
                 note += f" {UNITS[clock]}"
             if clock is not None or found.format.bounds:
                 note += f"; {yaml_line({'columns': {self.name: 'category'}})[1:-1]} keeps them as names"
             if found.format.unsigned and (bare := next((text for text in texts if "%" not in text), "")):
-                note += f", and '{bare}', which has no sign, {found.format.value_of(bare):g}"
+                note += f", and '{bare}', which has no sign, {found.format.value_of(bare):.12g}"
             self.notes.append(note)
         self.note_sentinels(values[finite], cells.counts[finite])
         return ColumnReading(

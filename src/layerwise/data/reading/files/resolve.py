@@ -11,7 +11,7 @@ from layerwise.data.reading.files.containers import contents_of
 from layerwise.data.reading.files.file_format import Contents, FileFormat
 from layerwise.data.reading.files.header_rows import refuse_header_rows
 from layerwise.data.reading.files.read import read_header
-from layerwise.data.reading.files.table import TOTAL_ROW, TextTable
+from layerwise.data.reading.files.table import BESIDE_TABLE, TextTable
 from layerwise.data.reading.files.text.first_line import names_in_a_comment, refuse_a_row, sample_records
 from layerwise.data.reading.files.text.headers import find_layout
 from layerwise.data.reading.files.text.lines import (
@@ -106,7 +106,7 @@ def _encoding(path: Path, settings: ReadingSettings) -> tuple[str, list[str]]:
     marked = marked_encoding(path)
     if marked is not None:  # a later file has a mark of its own, or none and is UTF-8
         return "utf-8", [] if marked == "utf-8-sig" else [
-            f"{path} is read as {marked}, as its first bytes say"
+            f"the text is read as {marked}, as its first bytes say"
         ]
     if is_utf8(path):
         return "utf-8", []
@@ -135,7 +135,7 @@ def number_columns(
 def without_malformed(table: TextTable, settings: ReadingSettings) -> tuple[TextTable, tuple[str, ...]]:
     """Return the rows that can be read, and a sentence for each kind of the others, with the line of the first.
 
-    Totals of other rows are left out in any case.
+    Totals of other rows and notes below the table are left out in any case.
 
     Args:
         table: all rows of the file that training reads.
@@ -149,7 +149,7 @@ def without_malformed(table: TextTable, settings: ReadingSettings) -> tuple[Text
     faults: dict[str, list[int]] = {}
     for position, reason in table.malformed.items():
         faults.setdefault(reason, []).append(position)
-    wrong = {reason: rows for reason, rows in faults.items() if reason != TOTAL_ROW}
+    wrong = {reason: rows for reason, rows in faults.items() if reason not in BESIDE_TABLE}
     count = sum(map(len, wrong.values()))
     if wrong and (settings.bad_rows == "refuse" or count == len(table)):
         first = min(min(rows) for rows in wrong.values())
