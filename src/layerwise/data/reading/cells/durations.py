@@ -58,8 +58,8 @@ def duration_of(text: str, parts: int) -> float | None:
 
 def parts_of(texts: Sequence[str]) -> Literal[2, 3] | None:
     """Return how many parts the clocks among texts have, 2 or 3; None where there are none, or both."""
-    told = [text for text in texts if not _has_one_unit(text)]
-    held = [parts for parts in UNITS if any(duration_of(text, parts) is not None for text in told)]
+    telling = [text for text in texts if not _has_one_unit(text)]
+    held = [parts for parts in UNITS if any(duration_of(text, parts) is not None for text in telling)]
     return held[0] if len(held) == 1 else None
 
 
