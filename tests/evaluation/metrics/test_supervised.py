@@ -269,7 +269,7 @@ def test_a_threshold_needs_both_classes():
 
 @pytest.mark.parametrize(
     ("asked", "rows", "drawn"),
-    [(1000, 40_000, 1000), (1000, 100_000, 400), (1000, 10**7, 200), (50, 10**7, 50)],
+    [(1000, 10_000, 1000), (1000, 25_000, 400), (1000, 10**7, 200), (50, 10**7, 50)],
 )
 def test_of_very_many_rows_fewer_resamples_are_drawn(asked, rows, drawn):
     assert enough_resamples(asked, rows, SUM_WORK, MIN_RESAMPLES) == drawn

@@ -49,11 +49,11 @@ FRACTIONS_OF_ROWS = {"accuracy", "error"}
 BOUNDED_METRICS = {"balanced_accuracy", "f1", "roc_auc", "average_precision", "hamming_loss"}
 
 # Resamples x rows, less than half a second's work for each metric.
-SUM_WORK = 4e7
+SUM_WORK = 1e7
 MIN_RESAMPLES = 200
 # Resamples x rows x classes that the ranking metrics may sort through, about half a second's work. Their intervals
 # follow from the variance of the resamples alone, which fewer tell than percentiles ask for.
-RANKING_WORK = 2e7
+RANKING_WORK = 1e7
 MIN_RANKING_RESAMPLES = 50
 # With more wrong rows the bootstrap sees how they differ.
 MAX_RARE_ERRORS = 20
@@ -122,7 +122,7 @@ def compute_metrics(
     stands for (`effective_wilson_interval`), that of the calibration error is `calibration_interval`, those of a
     regression are `regression_intervals`, and all others are percentiles of the bootstrap over rows; those of log loss
     and Brier score are widened by `rare_error_interval` where at most 20 rows are predicted wrong. Ranking metrics of
-    many rows and classes use fewer resamples, at least 50, and all metrics of more than 40,000 rows, at least 200.
+    many rows and classes use fewer resamples, at least 50, and all metrics of more than 10,000 rows, at least 200.
 
     Args:
         task: what the targets are.
