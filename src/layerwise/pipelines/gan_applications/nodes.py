@@ -27,16 +27,13 @@ from layerwise.utils import choose_device, torch_rng
 log = logging.getLogger(__name__)
 # Images of a figure, videos of one, the factor of super-resolution, and frames that are predicted one from another.
 SHOWN, SHOWN_VIDEOS, FACTOR, N_PREDICTED = 10, 4, 4, 5
-# How the generator of the demo learns.
+# How the generator of the demo learns: that of `gan` on images, with as few numbers of noise as sliders can show.
 DEMO: dict[str, Any] = {
-    "generator_sizes": (128, 256),
-    "discriminator_sizes": (256, 128),
-    "dropout": 0.3,
-    "generator_learning_rate": 0.0005,
-    "discriminator_learning_rate": 0.0005,
-    "schedule": "cosine",
-    "ema_decay": 0.99,
-    "batch_size": 50,
+    "network": "dcgan",
+    "generator_learning_rate": 0.004,
+    "discriminator_learning_rate": 0.004,
+    "r1_every": 4,
+    "batch_size": 25,
 }
 Measured = tuple[TensorData, PairErrors, LoggedMetrics]
 
