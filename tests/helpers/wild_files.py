@@ -130,6 +130,38 @@ def filled_heading() -> Case:
     )  # fmt: skip
 
 
+def names_in_two_rows() -> Case:
+    """A word above several columns, as merged cells of a spreadsheet are exported, and one that stands alone."""
+    frame = base()
+    top, names = ["measured", "", "colour", "bought"], ["age", "score", "", ""]
+    joined = frame.set_axis(["measured age", "measured score", "colour", "bought"], axis=1)
+    rows = text(frame, header=False)
+    book = openpyxl.Workbook()
+    for row in [[each or None for each in top], [each or None for each in names], *frame.to_numpy().tolist()]:
+        book.active.append(row)
+    book.active.merge_cells("A1:B1")
+    file = io.BytesIO()
+    book.save(file)
+    return Case(
+        "names_in_two_rows", "pivot.csv", f"{','.join(top)}\n{','.join(names)}\n".encode() + rows,
+        reading={"header_rows": 2}, asked="add problem.reading.header_rows: 2", kinds={"measured age": "number"},
+        first={"measured score": frame["score"][0]},
+        others={"one_row.csv": text(joined), "pivot.xlsx": file.getvalue(), "pivot.tsv": (
+            "\t".join(top) + "\n" + "\t".join(names) + "\n").encode() + text(frame, header=False, sep="\t")},
+    )  # fmt: skip
+
+
+def percents_and_fractions() -> Case:
+    """A rate whose percent sign was written by some people alone, and the others wrote a fraction."""
+    rate = np.random.default_rng(21).uniform(1, 9, N).round(2)
+    frame = base().drop(columns="age").rename(columns={"score": "rate"})
+    frame["rate"] = [f"{each:.2f} %" if k % 4 else f"{each / 100:.4f}" for k, each in enumerate(rate)]
+    return Case(
+        "percents_and_fractions", "rates.csv", text(frame), reading={"percent": {"rate": "fraction"}},
+        asked="percent: {rate: fraction}", kinds={"rate": "number"}, first={"rate": float(frame["rate"][0])},
+    )  # fmt: skip
+
+
 def units() -> Case:
     """Numbers with a unit behind them, and powers of ten with a decimal comma."""
     rng = np.random.default_rng(9)
@@ -442,8 +474,8 @@ def several_faults() -> Case:
 
 
 MAKERS: tuple[Callable[[], Case], ...] = (
-    thousands, decimal_comma, german_thousands, currency, index_column, preamble, filled_heading, spellings, units,
-    powers, booleans_of_other_languages, limits,
+    thousands, decimal_comma, german_thousands, currency, index_column, preamble, filled_heading, names_in_two_rows,
+    spellings, units, powers, booleans_of_other_languages, limits, percents_and_fractions,
     made_up_names, stray_quote, windows_1252, longer_rows, sentinel, null_words, spaces_and_booleans, huge_cell,
     impossible_date, mixed_dates,
     class_names, column_names, containers, bom_and_crlf, leading_zeros, empty_and_constant, identifiers_and_text,

@@ -17,6 +17,7 @@ from layerwise.inference.reproducible import (
     COPIED_ROWS,
     MANY_ROWS,
     AlignedProducts,
+    InBlocks,
     decimal_texts,
     shortest_decimals,
 )
@@ -132,6 +133,26 @@ def test_larger_blocks_are_left_where_they_give_other_bits():
     inputs = torch.rand(4 * COPIED_ROWS, 3) + 1
     assert torch.equal(apply_in_blocks(like_a_kernel, inputs), inputs)
     assert sizes.count(MANY_ROWS) == 1
+
+
+def test_what_size_many_rows_have_is_asked_once_and_few_rows_do_not_ask():
+    sizes = []
+
+    def twice(block):
+        sizes.append(len(block))
+        return 2 * block
+
+    asked = InBlocks(twice)
+    asked(torch.ones(COPIED_ROWS, 3))
+    assert set(sizes) == {BLOCK_ROWS}
+    for n in (4 * COPIED_ROWS, COPIED_ROWS):
+        sizes.clear()
+        assert torch.equal(asked(torch.ones(n, 3)), torch.full((n, 3), 2.0))
+        tried = MANY_ROWS // BLOCK_ROWS + 1 if n > COPIED_ROWS else 0
+        assert len(sizes) == n // MANY_ROWS + tried
+    sizes.clear()
+    asked(torch.ones(3, 3))
+    assert sizes == [BLOCK_ROWS]
 
 
 def test_an_error_in_one_of_many_blocks_is_raised_and_the_rest_is_left(threads):

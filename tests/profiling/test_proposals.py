@@ -1,5 +1,7 @@
 """What is proposed for small files of each kind, and that the files written say it."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -105,13 +107,44 @@ def test_columns_of_a_sheet_that_hold_cells_without_a_name_are_said(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('[\n {"a": 1, "b": 2}]', r"is one JSON array: write an object a line, as pandas does by to_json\("),
+        (
+            '[\n {"a": 1, "b": {"c": 2}}]',
+            r"object 1: .*: 'b' holds a list or an object; pandas.json_normalize",
+        ),
+        ('[{"a": 1, "b": 2}, {"a": 1', "is no JSON, or cut off: "),
         ('{"a": 1, "b": {"c": 2}}\n', r"line 1: .*: 'b' holds a list or an object; pandas.json_normalize"),
     ],
 )
 def test_json_that_is_no_table_is_refused_with_what_makes_one(propose, text, message):
     with pytest.raises(DataError, match=message):
         propose(text, name="t.json")
+
+
+def test_an_array_of_objects_is_a_table(propose):
+    records = [
+        {"a": k / 7, "b": None if k % 9 == 0 else k % 4, "kept": "yes" if k % 3 else "no"} for k in range(N)
+    ]
+    found = propose(json.dumps(records, indent=1), "kept", name="answer.json")
+    assert found.value("problem.target") == "kept"
+    assert found.value("problem.task") == "binary"
+
+
+def test_two_numbers_in_a_cell_and_times_since_1970_are_said(propose):
+    pressures = [f"{100 + k % 60}/{60 + k % 31}" for k in range(N)]
+    table = rows(
+        bp=pressures, at=[1704067200000 + 3600000 * k for k in range(N)], n=[3 * k for k in range(N)]
+    )
+    text = " | ".join(propose(table, "kept").findings)
+    assert "column 'bp'" in text
+    assert "its cells are two numbers each (100/60)" in text
+    assert "column 'at': it may be times in milliseconds since 1970 (2024-01-01 to 2024-" in text
+    assert "column 'n'" not in text
+
+
+def test_numbers_are_shown_as_people_write_them(propose):
+    table = rows(people=[f"{1198069 + 7 * k:,}" for k in range(N)])
+    found = propose(table, "kept")
+    assert "'1,198,069' is 1198069" in " | ".join(found.findings)
 
 
 def test_lists_and_numbers_with_several_units_are_said(propose):
@@ -126,6 +159,14 @@ def test_lists_and_numbers_with_several_units_are_said(propose):
     assert "columns: {genres: text} in problem.reading reads their parts" in text
     assert "its cells are numbers with several units (B, KB)" in text
     assert "Column 'lat': read as numbers: '50.000° N' is 50" in text
+
+
+def test_units_are_the_same_ones_wherever_they_are_looked_for(propose):
+    areas = [f"{k + 3} m²" if k % 2 else f"{k / 10:.1f} ha" for k in range(N)]
+    heat = [f"{k / 7:.2f}°C" if k % 2 else f"{k / 3:.2f} °F" for k in range(N)]
+    text = " | ".join(propose(rows(area=areas, heat=heat), "kept").findings)
+    assert "numbers with several units (ha, m²)" in text
+    assert "numbers with several units (°C, °F)" in text
 
 
 def test_settings_that_the_reading_needs_are_said_in_a_line_each(propose, tmp_path):

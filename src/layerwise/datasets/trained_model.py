@@ -68,7 +68,8 @@ class TrainedModelDataset(AbstractDataset["TrainedModel", "TrainedModel"]):
 
         if not self._model:
             raise DatasetError(
-                f"{self._pipeline}.model is not set: add --params={self._pipeline}.model=<run id, name@alias or folder>"
+                f"{self._pipeline}.model is not set: add --params={self._pipeline}.model={problem()}@champion, or "
+                "another name@alias, a run's id or a folder"
             )
         found = find_model(self._model, tracking_uri(project_path()))
         return load_trained_model(found.folder, found.sha256)

@@ -32,13 +32,15 @@ from layerwise.inference.manifest import (
 )
 from layerwise.inference.named_scores import name_scores
 from layerwise.inference.parts import ModelParts, load_parts, save_parts
-from layerwise.inference.reproducible import apply_in_blocks, shortest_decimals
+from layerwise.inference.reproducible import InBlocks, RowFunction, apply_in_blocks, shortest_decimals
 from layerwise.inference.seen_rows import load_seen_rows, save_seen_rows
 from layerwise.models import MLP, CalibratedNetwork, EstimatorNetwork, load_network, save_network
 from layerwise.training.supervised import probabilities
 from layerwise.utils import atomic_write, inference_device
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from torch import Tensor, nn
 
@@ -66,6 +68,7 @@ class TrainedModel:
     seen_rows: np.ndarray | None = None
     parts: ModelParts = field(default_factory=ModelParts)
     columns: DataSpec = field(init=False)
+    _in_blocks: dict[str, InBlocks] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def run_tags(self) -> dict[str, str]:
         """Return by what a run names the model."""
@@ -159,7 +162,14 @@ class TrainedModel:
 
     def scores(self, rows: Any) -> np.ndarray:
         """Return probabilities, or values in the units of the (transformed) target, (n, n_outputs)."""
-        return apply_in_blocks(self.block_scores, self.inputs(rows), self.device).numpy()
+        return self.in_blocks("scores", lambda: self.block_scores)(self.inputs(rows)).numpy()
+
+    def in_blocks(self, name: str, make: Callable[[], RowFunction]) -> InBlocks:
+        """Return a function of the network's inputs as it answers rows; made once for each name and device."""
+        key = f"{name} on {self.device}"
+        if key not in self._in_blocks:
+            self._in_blocks[key] = InBlocks(make(), self.device)
+        return self._in_blocks[key]
 
     def block_scores(self, inputs: Tensor) -> Tensor:
         """Return the scores of a network's inputs, (n, n_outputs), on its device."""

@@ -29,66 +29,74 @@ COPIED_ROWS = 2 * MANY_ROWS
 MANY_BLOCKS, NARROW = 32, 128
 # Float32 numbers in 64 bytes.
 ALIGNED_COLUMNS = 16
-PRODUCTS = (torch.matmul, Tensor.matmul, Tensor.__matmul__, torch.mm, Tensor.mm, torch.bmm, Tensor.bmm)
-SUMS_OF_PRODUCTS = (torch.addmm, Tensor.addmm, torch.baddbmm, Tensor.baddbmm)
+PRODUCTS = {torch.matmul, Tensor.matmul, Tensor.__matmul__, torch.mm, Tensor.mm, torch.bmm, Tensor.bmm}
+SUMS_OF_PRODUCTS = {torch.addmm, Tensor.addmm, torch.baddbmm, Tensor.baddbmm}
 
 
-def apply_in_blocks(
-    function: Callable[[Tensor], Tensor], inputs: Tensor, device: torch.device | str = "cpu"
-) -> Tensor:
-    """Return what a function of rows gives, the same bits for a row at any place among any others.
+RowFunction = Callable[[Tensor], Tensor]
+
+
+class InBlocks:
+    """A function of rows, by which a row has the same bits at any place among any others; asked once or many times.
 
     Args:
         function: takes `BLOCK_ROWS` or `MANY_ROWS` rows and returns a tensor with a result for each, the first
             dimension; each depends on its own row alone, as those of a network in evaluation mode do. Called by several
             threads at once where there are many rows.
-        inputs: (n, ...), on the CPU.
         device: of the network.
-
-    Returns:
-        (n, ...) on the CPU.
     """
-    threads = torch.get_num_threads() if torch.device(device).type == "cpu" else 1
-    # Without rows, a block of padding still says what shape an answer has.
-    parts = [inputs[start : start + COPIED_ROWS] for start in range(0, max(len(inputs), 1), COPIED_ROWS)]
-    with _one_thread():
-        size = _block_size(function, inputs, device)
-        apply = partial(_apply_to_part, function, size, device)
-        if min(threads, len(parts)) == 1:
-            return torch.cat([apply(part) for part in parts])
-        pool = ThreadPoolExecutor(min(threads, len(parts)), "rows")
-        try:
-            return torch.cat(list(pool.map(apply, parts)))
-        finally:
-            pool.shutdown(cancel_futures=True)
+
+    def __init__(self, function: RowFunction, device: torch.device | str = "cpu") -> None:
+        self.function, self.device = function, torch.device(device)
+        self._for_many: int | None = None
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Return what the function gives for rows (n, ...), (n, ...); both on the CPU."""
+        threads = torch.get_num_threads() if self.device.type == "cpu" else 1
+        # Without rows, a block of padding still says what shape an answer has.
+        parts = [inputs[start : start + COPIED_ROWS] for start in range(0, max(len(inputs), 1), COPIED_ROWS)]
+        with _one_thread():
+            apply = partial(_apply_to_part, self.function, self._block_size(inputs), self.device)
+            if min(threads, len(parts)) == 1:
+                return torch.cat([apply(part) for part in parts])
+            pool = ThreadPoolExecutor(min(threads, len(parts)), "rows")
+            try:
+                return torch.cat(list(pool.map(apply, parts)))
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _block_size(self, inputs: Tensor) -> int:
+        """Return 1,024 for many rows of a few numbers each, where the function gives them the bits of blocks of 256.
+
+        The order of a sum depends on the size of a block and on no number in it, so that the first many rows speak for
+        all later ones. What larger blocks save is the cost of a call, which counts where rows are narrow.
+        """
+        if len(inputs) < COPIED_ROWS or inputs[0].numel() > NARROW or self.device.type != "cpu":
+            return BLOCK_ROWS
+        if self._for_many is None:
+            # To ask both sizes takes as long as the rows themselves unless there are many.
+            if len(inputs) < MANY_BLOCKS * BLOCK_ROWS:
+                return BLOCK_ROWS
+            rows = inputs[:MANY_ROWS]
+            small, large = (
+                _apply_to_part(self.function, size, self.device, rows) for size in (BLOCK_ROWS, MANY_ROWS)
+            )
+            self._for_many = MANY_ROWS if torch.equal(small, large) else BLOCK_ROWS
+        return self._for_many
 
 
-def _apply_to_part(
-    function: Callable[[Tensor], Tensor], size: int, device: torch.device | str, rows: Tensor
-) -> Tensor:
+def apply_in_blocks(function: RowFunction, inputs: Tensor, device: torch.device | str = "cpu") -> Tensor:
+    """Return what a function of rows (n, ...) gives, (n, ...), as `InBlocks` has it."""
+    return InBlocks(function, device)(inputs)
+
+
+def _apply_to_part(function: RowFunction, size: int, device: torch.device, rows: Tensor) -> Tensor:
     """Apply a function to blocks of rows; gradients and padding are a thread's own, and set here for this one."""
     with torch.no_grad(), AlignedProducts():
         # A copy, because memory of others begins anywhere.
         copied = rows.new_zeros(-(-max(len(rows), 1) // size) * size, *rows.shape[1:])
         copied[: len(rows)] = rows
         return torch.cat([function(block) for block in copied.to(device).split(size)])[: len(rows)].cpu()
-
-
-def _block_size(function: Callable[[Tensor], Tensor], inputs: Tensor, device: torch.device | str) -> int:
-    """Return 1,024 for many rows of a few numbers each, where a function gives them the bits of blocks of 256.
-
-    The order of a sum depends on the size of a block and on no number in it, so that the first block speaks for all.
-    What larger blocks save is the cost of a call, which counts where rows are narrow.
-    """
-    if (
-        len(inputs) < MANY_BLOCKS * BLOCK_ROWS
-        or inputs[0].numel() > NARROW
-        or torch.device(device).type != "cpu"
-    ):
-        return BLOCK_ROWS
-    rows = inputs[:MANY_ROWS]
-    small, large = (_apply_to_part(function, size, device, rows) for size in (BLOCK_ROWS, MANY_ROWS))
-    return MANY_ROWS if torch.equal(small, large) else BLOCK_ROWS
 
 
 @contextmanager

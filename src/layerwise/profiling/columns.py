@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from layerwise.data.reading import yaml_line
+from layerwise.data.reading.cells import unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,12 +27,16 @@ ID_NAME_CASED = re.compile(r"[a-z](ID|Id|Number|No|Nr|Key)$")
 ID_FRACTION = 0.99
 MIN_ROWS = 10
 MANY_VALUES = 50
+EXACT_FLOAT = 1e15
 WORDS_OF_TEXT = 3
+PAIR = r"\d{1,4}(?:\.\d+)? ?[/x×] ?\d{1,4}(?:\.\d+)?"
+# Ticks a second of computers' times since 1970, and from 2001 to 2039, in seconds: amounts are rarely as large.
+TICKS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000}
+FIRST_TIME, LAST_TIME = 1.0e9, 2.2e9
 MAX_EXAMPLES, EXAMPLE_LENGTH = 3, 40
 BINS = 16
 # What separates several values in a cell, and in how many different lists at least their parts come again.
 LIST_MARKS, MIN_LISTS = (";", "|", ","), 8
-WITH_UNIT = r"^[+-]?[\d.,' ]*\d ?([^\W\d_]{1,10})$"
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def _profile(column: pd.Series, kind: str) -> ColumnProfile:
         numbers = values.to_numpy(dtype=np.float64)
         histogram = tuple(np.histogram(numbers, bins=BINS)[0].tolist())
         low, high = present.min(), present.max()
-        span = (f"{low:%Y-%m-%d}", f"{high:%Y-%m-%d}") if kind == "date" else (f"{low:g}", f"{high:g}")
+        span = (f"{low:%Y-%m-%d}", f"{high:%Y-%m-%d}") if kind == "date" else (_plain(low), _plain(high))
     examples = counts.index if kind in ("category", "boolean") else present
     shown = tuple(_shown(value) for value in list(examples)[:MAX_EXAMPLES])
     return ColumnProfile(
@@ -110,14 +115,14 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
         steps = np.diff(present.to_numpy(dtype=np.float64))
         if unique and whole and (named or bool((steps == 1).all())):
             return "identifier", "it numbers the rows, another value in each"
-        return "input", ""
+        return "input", _epoch(present) if whole else ""
     texts = present.astype(str)
     words = float(texts.str.count(r"\s+").mean()) + 1
     units = _units(texts)
-    parts = units or _lists(name, texts)
+    parts = units or _pairs(texts) or _lists(name, texts)
     # Groups of digits, as telephone numbers have them, are no text.
     if unique and not texts.str.contains(r"[^\W\d_]").any():
-        return "identifier", "it names the rows, another text in each"
+        return "identifier", f"it names the rows, another text in each{parts}"
     if words >= WORDS_OF_TEXT and n_distinct > min(MANY_VALUES, 0.5 * len(present)):
         return (
             "free text",
@@ -137,10 +142,32 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
 def _units(texts: pd.Series) -> str:
     """Return what is to be said of numbers with several units; empty if the cells are none."""
     distinct = texts.drop_duplicates()
-    units = distinct.str.extract(WITH_UNIT, expand=False)
-    if units.notna().all() and units.nunique() > 1 and len(distinct) >= MANY_VALUES:
-        shown = ", ".join(sorted(set(units))[:5])
+    units = set(map(unit_of, distinct))
+    if "" not in units and len(units) > 1 and len(distinct) >= MANY_VALUES:
+        shown = ", ".join(sorted(units)[:5])
         return f"; its cells are numbers with several units ({shown}): write them in one, or they are words"
+    return ""
+
+
+def _pairs(texts: pd.Series) -> str:
+    """Return what is to be said of two numbers in a cell, such as a blood pressure; empty if the cells are none."""
+    distinct = texts.drop_duplicates()
+    if len(distinct) < MANY_VALUES or not distinct.str.fullmatch(PAIR).all():
+        return ""
+    shown = _shown(distinct.iloc[0])
+    return f"; its cells are two numbers each ({shown}), and are read as words: write them in two columns"
+
+
+def _epoch(present: pd.Series) -> str:
+    """Return what is to be said of whole numbers that may be times since 1970; empty if they can hardly be."""
+    low, high = float(present.min()), float(present.max())
+    for unit, ticks in TICKS.items():
+        if low / ticks >= FIRST_TIME and high / ticks <= LAST_TIME and present.nunique() >= MANY_VALUES:
+            first, last = (str(np.datetime64(int(value / ticks), "s"))[:10] for value in (low, high))
+            return (
+                f"it may be times in {unit} since 1970 ({first} to {last}), and is read as a number: write it as a "
+                "date if its month, weekday or hour matters"
+            )
     return ""
 
 
@@ -160,6 +187,11 @@ def _lists(name: str, texts: pd.Series) -> str:
     return ""
 
 
+def _plain(value: float) -> str:
+    """Return a number to six digits, one of millions without a power of ten."""
+    return f"{value:.0f}" if 1e6 <= abs(value) < EXACT_FLOAT else f"{value:g}"
+
+
 def _shown(value: object) -> str:
-    text = f"{value:g}" if isinstance(value, float) else str(value)
+    text = _plain(value) if isinstance(value, float) else str(value)
     return text if len(text) <= EXAMPLE_LENGTH else f"{text[: EXAMPLE_LENGTH - 1]}…"

@@ -3,10 +3,11 @@ import pandas as pd
 import pytest
 from helpers.model_doors import answers, assert_same_numbers, from_pipeline, registered
 
+from layerwise.data import raw_columns
 from layerwise.data.reading import ChunkedReader
 from layerwise.datasets import TypedDataset
 from layerwise.inference.tasks import answer_rows
-from layerwise.inference.tasks.anomaly import Anomaly
+from layerwise.inference.tasks.anomaly import Anomaly, attribute_scores, score_columns
 from layerwise.parameters import PredictSettings, TaskSettings
 from layerwise.pipelines.predict.figure_nodes import plot_unusual_rows
 from layerwise.pipelines.predict.nodes import detect_anomalies
@@ -67,6 +68,23 @@ def test_the_column_of_an_outlier_is_named_first_whatever_it_does_to_the_other_c
         named += [text.startswith(f"{name} ") for text in found["unusual_columns"][found["is_anomaly"]]]
     assert len(named) > 50
     assert np.mean(named) > 0.9
+
+
+def test_a_column_adds_what_the_score_falls_by_when_it_alone_is_typical(project, fires, monkeypatch):
+    model = registered(project, "asked.autoencoder")
+    inputs = model.inputs(model.select_inputs(fires.head(40)))
+    whole = attribute_scores(model, inputs)
+    monkeypatch.setattr(
+        "layerwise.inference.tasks.anomaly.MOST_NUMBERS", 7 * whole.shape[1] * inputs.shape[1]
+    )
+    pd.testing.assert_frame_equal(attribute_scores(model, inputs), whole)  # of seven rows at a time
+    scores = score_columns(model, inputs)[0]
+    for name, blocks in raw_columns(model.columns.blocks).items():
+        changed = inputs.clone()
+        for block in blocks:
+            changed[:, block.start : block.stop] = model.typical_row[block.start : block.stop]
+        np.testing.assert_array_equal(whole[name], scores - score_columns(model, changed)[0])
+    assert (whole == 0).to_numpy().any(), "no row has a typical value"
 
 
 def test_a_row_that_is_not_anomalous_has_no_unusual_columns(project, fires):

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, field_validator, model_validator
 from layerwise.utils import Config, setting
 
 CellKind = Literal["number", "boolean", "category", "date", "text"]
+PercentMeaning = Literal["fraction", "percent"]
 SEPARATOR_NAMES = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 THOUSANDS = (",", ".", "'", "’", " ", "_", "")
 
@@ -59,6 +60,14 @@ class ReadingSettings(Config):
         ge=0,
         by_rule=True,
     )
+    header_rows: int | None = setting(
+        None,
+        "rows of names, such as a year above its months, joined column by column, where an empty cell takes the one to "
+        "its left; null: 1, and a file that seems to have several stops the run",
+        ge=1,
+        le=5,
+        by_rule=True,
+    )
     names: Words | None = setting(
         None,
         "of the columns of a text without a line of names; []: its first line has them; null: so it has, and one that "
@@ -92,6 +101,12 @@ class ReadingSettings(Config):
     timezone: str = setting("UTC", "in which hour and weekday of a date are taken, such as Europe/Berlin")
     columns: dict[str, CellKind] = setting(
         {}, "what a column holds, where its cells say otherwise: {zip: category}", "codes, ambiguous columns"
+    )
+    percent: dict[str, PercentMeaning] = setting(
+        {},
+        "what a number without a percent sign is in a column where others have one: {rate: fraction} reads .02 as 2 %, "
+        "{rate: percent} reads 2 as 2 %",
+        "a column of both, which stops the run",
     )
     ignore_case: Words = setting(
         (),
@@ -170,12 +185,17 @@ class ReadingSettings(Config):
     def _agree(self) -> ReadingSettings:
         if self.decimal is not None and self.decimal == self.thousands:
             raise ValueError(f"decimal and thousands are both {self.decimal!r}")
+        if self.names and (self.header_rows or 1) > 1:
+            raise ValueError("names is of a text without a row of names, and header_rows of one with several")
         both = sorted(set(self.true_words or ()) & set(self.false_words or ()))
         if both:
             raise ValueError(f"{both[0]!r} is among true_words and false_words")
         other = sorted(name for name in self.dates if self.columns.get(name, "date") != "date")
         if other:
             raise ValueError(f"'{other[0]}' has date formats, and columns says that it holds another kind")
+        other = sorted(name for name in self.percent if self.columns.get(name, "number") != "number")
+        if other:
+            raise ValueError(f"'{other[0]}' is among percent, and columns says that it holds another kind")
         empty = sorted(name for name, formats in self.dates.items() if not formats)
         if empty:
             raise ValueError(f"dates: '{empty[0]}' has no format")

@@ -20,8 +20,8 @@ from .anomalies.scores import (
     AnomalyReference as AnomalyReference,
     error_columns as error_columns,
     evaluate_known_anomalies as evaluate_known_anomalies,
-    make_attribution as make_attribution,
     make_scorer as make_scorer,
+    occluded_rows as occluded_rows,
 )
 from .compression import (
     CompressionReport as CompressionReport,

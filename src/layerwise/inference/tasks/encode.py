@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
 from layerwise.models import goes_both_ways
 from layerwise.models.rbm import DBM, DBN, RBM
@@ -38,10 +37,8 @@ def encoded(model: TrainedModel, rows: Any) -> np.ndarray:
     network: Any = model.network
     # Of documents, which are wide, few are dense at a time; each reading of a table costs something beside its rows.
     n = max(ROWS_AT_A_TIME, NUMBERS_AT_A_TIME // model.columns.n_inputs)
-    parts = [
-        apply_in_blocks(network.encode, model.inputs(rows[start : start + n]), model.device)
-        for start in range(0, max(len(rows), 1), n)
-    ]
+    encode = model.in_blocks("encode", lambda: network.encode)
+    parts = [encode(model.inputs(rows[start : start + n])) for start in range(0, max(len(rows), 1), n)]
     return torch.cat(parts).numpy()
 
 

@@ -179,3 +179,39 @@ def test_cells_that_are_formatted_together_are_those_formatted_alone(cells):
 @pytest.mark.parametrize("cells", [["a\nb", "c"], ["a\r", ""], ["\n"], ["x;y\nz", '"', ","], [""]])
 def test_a_line_of_cells_is_read_back_as_it_was_whatever_breaks_they_hold(cells):
     assert list(csv.reader(io.StringIO(format_csv_line(cells) + "\n", newline=""))) == [cells]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "* in Euro,,,",
+        "[a] in current US dollars",
+        "Source: own estimates, 2024",
+        "Exported by CRM on 2024-09-01,,,",
+        "Quelle: Amt,,,",
+    ],
+)
+def test_a_note_below_the_table_is_left_out_and_does_not_stop_training(tmp_path, note):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,c,d\nx,1,2,3\ny,4,5,6\n" + note + "\n")
+    settings = ReadingSettings()
+    whole = read_text_table(path, resolve_file_format(path, settings))
+    assert whole.malformed == {2: "the row is a note below the table"}
+    table, said = without_malformed(whole, settings)
+    assert len(table) == 2
+    assert "1 row(s) left out, the first in line 4: the row is a note below the table" in said
+
+
+@pytest.mark.parametrize("row", ["x,,,", "a note of words,,,", "*,1,,", "Source: lab,,,yes"])
+def test_a_row_with_one_value_or_a_mark_beside_values_is_no_note(tmp_path, row):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,c,d\nx,1,2,3\ny,4,5,6\n" + row + "\n")
+    assert read_text_table(path, resolve_file_format(path, ReadingSettings())).malformed == {}
+
+
+def test_a_note_below_the_rows_of_a_workbook_is_left_out(tmp_path):
+    rows = pd.DataFrame({"a": ["x", "y"], "b": [1, 2], "c": [3.5, 4.5]})
+    rows.loc[2] = ["Exported by CRM on 2024-09-01", None, None]
+    rows.to_excel(tmp_path / "t.xlsx", index=False)
+    whole = read_text_table(tmp_path / "t.xlsx", resolve_file_format(tmp_path / "t.xlsx", ReadingSettings()))
+    assert list(whole.malformed.values()) == ["the row is a note below the table"]

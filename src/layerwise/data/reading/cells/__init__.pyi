@@ -1,3 +1,4 @@
+from .affixes import unit_of as unit_of
 from .columns import (
     NULL_WORDS as NULL_WORDS,
     ColumnReading as ColumnReading,

@@ -10,8 +10,8 @@ import numpy as np
 
 from layerwise.data.reading.cells.columns import NULL_WORDS, ColumnReading, cell_text, is_all_text
 from layerwise.data.reading.cells.faults import Cells, find_faults, sentinels
-from layerwise.data.reading.cells.numbers import needs_text
-from layerwise.data.reading.settings import CellKind, ReadingSettings
+from layerwise.data.reading.cells.numbers import FoundFormat, guess_unsigned, needs_text
+from layerwise.data.reading.settings import CellKind, PercentMeaning, ReadingSettings
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError, yaml_line
 
 if TYPE_CHECKING:
@@ -98,6 +98,37 @@ class ColumnBase:
                 {self.name: "category"},
                 instead="correct it, add the column to problem.drop",
             )
+
+    def refuse_mixed_percents(self, cells: Cells, found: FoundFormat | None) -> None:
+        """Refuse percents among which many numbers have no sign: these may be fractions of 1, or percents too."""
+        stated = self.settings.percent.get(self.name)
+        if stated == "percent" and not is_all_text(self.column):
+            self.refuse(
+                "holds numbers that are no text, which are fractions of 1 at every door: write them as text, or say "
+                f"percent: {yaml_line({self.name: 'fraction'})}"
+            )
+        signed = next((text for text in cells.texts if "%" in text), None)
+        if found is None or stated is not None or signed is None:
+            return
+        mixed = found.format.model_copy(update={"percent": True, "unsigned": "fraction"})
+        values, readable = mixed.values_of(cells.texts)
+        bare = [k for k, text in enumerate(cells.texts) if readable[k] and values[k] and "%" not in text]
+        # A few numbers of the other sort are slips, which cost their rows.
+        are_many = find_faults(cells, found.readable).too_many and not find_faults(cells, readable).too_many
+        guess = guess_unsigned(cells.texts, found)
+        if guess is None or not bare or not are_many:
+            return
+        text, value = cells.texts[bare[0]], values[bare[0]]
+        shown = {"fraction": f"{100 * value:g} %", "percent": f"{value:g} %"}
+        if not is_all_text(self.column):
+            guess = "fraction"
+        other: PercentMeaning = "fraction" if guess == "percent" else "percent"
+        self.ask(
+            f"has two readings over all rows: '{text}' beside '{signed}' is {shown[guess]}, or {shown[other]}",
+            "percent",
+            {self.name: guess},
+            other=yaml_line({self.name: other}),
+        )
 
     def row_of(self, text: str) -> Any:
         """Return the first row with a cell."""

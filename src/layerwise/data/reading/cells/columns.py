@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from layerwise.data.reading.cells.affixes import tidy
 from layerwise.data.reading.cells.dates import iso_datetimes, parse_dates
-from layerwise.data.reading.cells.numbers import NumberFormat, tidy
+from layerwise.data.reading.cells.numbers import NumberFormat
 from layerwise.data.reading.cells.row_errors import shown
 from layerwise.data.reading.settings import CellKind
 from layerwise.utils import Config

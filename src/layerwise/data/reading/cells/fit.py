@@ -47,7 +47,7 @@ def fit_reading(
         **dict.fromkeys(settings.dates, "date"),
         **settings.columns,
     }
-    _require_columns([*stated, *settings.ignore_case], cells)
+    _require_columns([*stated, *settings.ignore_case, *settings.percent], cells)
     columns: dict[str, ColumnReading] = {}
     problems: dict[str, str] = {}
     suggestions: list[SuggestedSetting] = []

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from layerwise.data.errors import DataError
+from layerwise.data.reading.cells.affixes import tidy
 from layerwise.data.reading.cells.column_base import ColumnBase, quoted
 from layerwise.data.reading.cells.columns import ColumnReading, are_zeros_and_ones
 from layerwise.data.reading.cells.dates import (
@@ -26,7 +27,6 @@ from layerwise.data.reading.cells.numbers import (
     find_durations,
     find_number_format,
     needs_text,
-    tidy,
 )
 from layerwise.data.reading.suggestions import yaml_line
 
@@ -80,6 +80,7 @@ class ColumnFitter(ColumnBase):
         if stated is None and needs_text(filled.texts) and self._are_codes(filled):
             return self.text(cells, "category")
         numbers = self._find_numbers(filled)
+        self.refuse_mixed_percents(filled, numbers)
         if numbers is not None and (stated == "number" or filled.fraction(numbers.readable) > 0.5):
             return self._numbers(filled, numbers, point)
         if stated == "number":
@@ -167,15 +168,16 @@ class ColumnFitter(ColumnBase):
         return few or len({len(text) for text in cells.texts}) == 1
 
     def _find_numbers(self, cells: Cells) -> FoundFormat | None:
-        found = find_number_format(cells.texts, self.settings.decimal, self.settings.thousands)
+        settings, unsigned = self.settings, self.settings.percent.get(self.name)
+        found = find_number_format(cells.texts, settings.decimal, settings.thousands, unsigned)
         if found is None or cells.fraction(found.readable) <= 0.5:
             durations = find_durations(cells.texts)
             if durations is not None and cells.fraction(durations.readable) > 0.5:
                 return durations
-        if self.settings.decimal is not None and (
+        if settings.decimal is not None and (
             found is None or cells.fraction(found.readable) <= 0.5
         ):  # a column of 0.5 in a file of decimal commas: its point can be nothing else
-            free = find_number_format(cells.texts)
+            free = find_number_format(cells.texts, unsigned=unsigned)
             return free if free is not None and free.other is None and free.readable.all() else found
         return found
 
@@ -192,11 +194,13 @@ class ColumnFitter(ColumnBase):
             return self.text(cells, "category")
         if found.format != NumberFormat() and texts:
             shown = next((text for text in texts if not PLAIN.fullmatch(text)), texts[0])
-            note = f"read as numbers: '{shown}' is {found.format.value_of(shown):g}"
+            note = f"read as numbers: '{shown}' is {found.format.value_of(shown):.12g}"
             if (clock := found.format.clock) is not None:
                 note += f" {UNITS[clock]}"
             if clock is not None or found.format.bounds:
                 note += f"; {yaml_line({'columns': {self.name: 'category'}})[1:-1]} keeps them as names"
+            if found.format.unsigned and (bare := next((text for text in texts if "%" not in text), "")):
+                note += f", and '{bare}', which has no sign, {found.format.value_of(bare):.12g}"
             self.notes.append(note)
         self.note_sentinels(values[finite], cells.counts[finite])
         return ColumnReading(

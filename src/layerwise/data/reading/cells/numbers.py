@@ -5,56 +5,31 @@ column.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from layerwise.data.reading.cells.affixes import (
+    SHOWN,
+    have_bounds,
+    have_powers,
+    shared_unit,
+    tidy,
+    without_bound,
+    without_power,
+)
 from layerwise.data.reading.cells.durations import duration_of, parts_of
+from layerwise.data.reading.settings import PercentMeaning
 from layerwise.utils import Config
 
-CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|RUB|BRL|ZAR|KRW|TRY|MXN"
-SYMBOL = rf"(?:(?:US|A|C)?\$|[€£¥₹₽₩₺₴₪฿¢]|{CODES}|kr|zł|Fr\.)"
-SIGN = r"[+\-\u2212]?"
-BLANKS = "\u00a0\u202f\u2009"
-# A number as a table may show it: what it is made of, before its marks are understood.
-SHOWN = re.compile(
-    rf"(?P<open>\(?)(?P<sign>{SIGN})\s*(?P<front>{SYMBOL}?)\s*(?P<sign_2>{SIGN})"
-    rf"(?P<core>(?:\d[\d.,'_ ]*|[.,]\d+)(?:[eE][+\-]?\d+)?)\s*(?P<back>{SYMBOL}?)\s*(?P<percent>%?)(?P<close>\)?)",
-    re.ASCII,
-)
 PLAIN = re.compile(r"[+\-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+\-]?inf(?:inity)?", re.IGNORECASE)
 GROUPED_BY_POINTS = re.compile(r"[+\-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)")
-# A number with a unit behind it, such as 71.7 kg, 20°C or 50.94° N.
-WITH_UNIT = re.compile(rf"{SIGN}[\d.,'_ ]*\d ?(?P<unit>[^\W\d_]{{1,10}}[²³]?|° ?[A-Z]?)")
-# Of fewer different texts 3D and 2D are names; a text with another unit, or without one, is a fault.
-MIN_WITH_UNIT, MOSTLY = 5, 0.95
-# Thousands, millions, billions behind a number, in the powers of ten of each: a letter without a blank.
-POWERS = {
-    "k": 3, "K": 3, "M": 6, "B": 9, "G": 9, "T": 12, "Tsd": 3, "thousand": 3, "mn": 6, "Mn": 6, "Mio": 6, "million": 6,
-    "Million": 6, "bn": 9, "Bn": 9, "Mrd": 9, "billion": 9, "Billion": 9,
-}  # fmt: skip
-LETTERS, SUFFIXES = (
-    "".join(each for each in POWERS if len(each) == 1),
-    "|".join(each for each in POWERS if each[1:]),
-)
-WITH_POWER = re.compile(
-    rf"(?P<front>.*\d)(?:(?P<letter>[{LETTERS}m])|\s?(?P<word>{SUFFIXES})\.?)(?P<back>\s*{SYMBOL}?\)?)"
-)
-# What a laboratory or a form does not tell closer: <0.5, ≥ 1000, 4+.
-BOUND = re.compile(r"[<>≤≥]=?\s*(?P<after>\S.*)|(?P<before>.*\d)\s?\+")
+# Percents that lost their signs are a hundred times as large as fractions: halfway, in factors.
+BETWEEN = 10.0
 LEADING_ZERO = re.compile(r"0\d+", re.ASCII)
-TIDY = {ord(c): " " for c in BLANKS} | {ord("’"): "'", ord("\u2212"): "-"}
-
-
-def tidy(text: str) -> str:
-    """Return a number's text with one kind of blank and of apostrophe."""
-    if text.isascii():
-        return text.strip()
-    return text.translate(TIDY).strip()
 
 
 class NumberFormat(Config):
@@ -65,6 +40,7 @@ class NumberFormat(Config):
         thousands: the mark between groups of three digits; empty for none.
         symbols: currency signs, before or after a number, which are left out.
         percent: each number has a percent sign, and is divided by 100.
+        unsigned: what a number without a percent sign is where others have one; None: none, but for zero.
         clock: of durations the parts of their clock, 3 with seconds and 2 without; None for numbers.
         unit: the text that stands behind each number and may be left out.
         powers: whether a number may have a suffix that multiplies it by a power of ten, such as 3.5M and 201K.
@@ -75,6 +51,7 @@ class NumberFormat(Config):
     thousands: str = ""
     symbols: tuple[str, ...] = ()
     percent: bool = False
+    unsigned: PercentMeaning | None = None
     clock: Literal[2, 3] | None = None
     unit: str = ""
     powers: bool = False
@@ -93,13 +70,13 @@ class NumberFormat(Config):
 
         The digits are read in one step, so that 27.8% is the float nearest to 0.278.
         """
-        text = _without_bound(tidy(text)) if self.bounds else tidy(text)
+        text = without_bound(tidy(text)) if self.bounds else tidy(text)
         text = text.removesuffix(self.unit).rstrip()
         if self.clock is not None:
             return duration_of(text, self.clock)
         if INFINITE.fullmatch(text):
             return float(text)
-        text, power = _without_power(text) if self.powers else (text, 0)
+        text, power = without_power(text) if self.powers else (text, 0)
         found = SHOWN.fullmatch(text)
         if (
             found is None
@@ -107,7 +84,7 @@ class NumberFormat(Config):
             or (found["sign"] and found["sign_2"])
         ):
             return None
-        if bool(found["percent"]) != self.percent or (found["front"] and found["back"]):
+        if (found["percent"] and not self.percent) or (found["front"] and found["back"]):
             return None
         if (found["front"] or found["back"]) and (found["front"] or found["back"]) not in self.symbols:
             return None
@@ -119,11 +96,14 @@ class NumberFormat(Config):
         whole = (
             core["whole"].replace(self.thousands, "") if core["whole"] and self.thousands else core["whole"]
         )
-        power += int((core["power"] or "e0")[1:]) - 2 * self.percent
+        hundredths = bool(found["percent"]) or self.unsigned == "percent"
+        power += int((core["power"] or "e0")[1:]) - 2 * hundredths
         sign = found["sign"] or found["sign_2"]
         if found["open"]:
             sign = "" if sign == "-" else "-"
-        return float(f"{sign}{whole or 0}.{core['fraction'] or 0}e{power}")
+        value = float(f"{sign}{whole or 0}.{core['fraction'] or 0}e{power}")
+        lacks_sign = self.percent and self.unsigned is None and not found["percent"]
+        return None if lacks_sign and value else value
 
     def values_of(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the numbers of texts, (n,) float64 with NaN where one is none, and which ones are, (n,) bool."""
@@ -171,7 +151,10 @@ class FoundFormat(NamedTuple):
 
 
 def find_number_format(
-    texts: Sequence[str], decimal: str | None = None, thousands: str | None = None
+    texts: Sequence[str],
+    decimal: str | None = None,
+    thousands: str | None = None,
+    unsigned: PercentMeaning | None = None,
 ) -> FoundFormat | None:
     """Return how the numbers among distinct texts are written, or None where none of them looks like one.
 
@@ -179,21 +162,28 @@ def find_number_format(
         texts: distinct cells, without empty ones.
         decimal: the mark that the settings say, if they do.
         thousands: of the settings, likewise.
+        unsigned: what numbers without a percent sign are among percents; None: none.
     """
     found: FoundFormat | None
-    unit = _shared_unit(texts)
+    unit = shared_unit(texts)
     if unit:
-        found = find_number_format([tidy(text).removesuffix(unit) for text in texts], decimal, thousands)
+        found = find_number_format(
+            [tidy(text).removesuffix(unit) for text in texts], decimal, thousands, unsigned
+        )
         return found and found.extended(unit=unit)
-    if decimal in (None, ".") and _plain_values(texts) is not None:
+    if decimal in (None, ".") and unsigned is None and _plain_values(texts) is not None:
         fractions = any("." in text for text in texts)
         if not fractions or any(not GROUPED_BY_POINTS.fullmatch(text) for text in texts):
             return FoundFormat(NumberFormat(), np.ones(len(texts), dtype=bool), settled=fractions)
-    if _have_bounds(texts):
-        found = find_number_format([_without_bound(tidy(text)) for text in texts], decimal, thousands)
+    if have_bounds(texts):
+        found = find_number_format(
+            [without_bound(tidy(text)) for text in texts], decimal, thousands, unsigned
+        )
         return found and found.extended(bounds=True)
-    if _have_powers(texts):
-        found = find_number_format([_without_power(tidy(text))[0] for text in texts], decimal, thousands)
+    if have_powers(texts):
+        found = find_number_format(
+            [without_power(tidy(text))[0] for text in texts], decimal, thousands, unsigned
+        )
         return found and found.extended(powers=True)
     shapes = [SHOWN.fullmatch(tidy(text)) for text in texts]
     matched = [shape for shape in shapes if shape is not None]
@@ -203,7 +193,11 @@ def find_number_format(
     symbols = sorted({shape[part] for shape in matched for part in ("front", "back")} - {""})
     formats = [
         NumberFormat(
-            decimal=mark, thousands=group, symbols=tuple(symbols), percent=2 * percents > len(matched)
+            decimal=mark,
+            thousands=group,
+            symbols=tuple(symbols),
+            percent=2 * percents > len(matched) or unsigned is not None,
+            unsigned=unsigned,
         )
         for mark, group in _conventions([shape["core"].strip() for shape in matched], decimal, thousands)
     ]
@@ -222,52 +216,24 @@ def find_number_format(
     return FoundFormat(formats[best], read[best][1], settled=settled)
 
 
-def _shared_unit(texts: Sequence[str]) -> str:
-    """Return the unit behind nearly all of the numbers, the same one; empty if there is none."""
-    shapes = [WITH_UNIT.fullmatch(tidy(text)) for text in texts[:MIN_WITH_UNIT]]
-    if len(texts) < MIN_WITH_UNIT or not any(shapes):  # of most columns a few cells tell
-        return ""
-    units = Counter(shape["unit"] for text in texts if (shape := WITH_UNIT.fullmatch(tidy(text))))
-    unit, count = units.most_common(1)[0]
-    # 300 K are kelvin, 300K are thousands.
-    is_other = re.fullmatch(SYMBOL, unit) or (unit in POWERS and _have_powers(texts))
-    return unit if count >= MOSTLY * len(texts) and not is_other else ""
+def guess_unsigned(texts: Sequence[str], found: FoundFormat) -> PercentMeaning | None:
+    """Return what numbers without a percent sign likeliest are among others with one; None where all are alike.
 
+    By the reading that is taken their median is nearer to that of the others.
 
-def _have_bounds(texts: Sequence[str]) -> bool:
-    """Return whether nearly all of the texts are numbers, and some of them are limits."""
-    tidied = [tidy(text) for text in texts]
-    numbers = [_without_bound(text) for text in tidied]
-    if numbers == tidied:
-        return False
-    return sum(SHOWN.fullmatch(_without_power(each)[0]) is not None for each in numbers) >= MOSTLY * len(
+    Args:
+        texts: distinct cells.
+        found: how their numbers are written.
+    """
+    values, readable = found.format.model_copy(update={"percent": True, "unsigned": "fraction"}).values_of(
         texts
     )
-
-
-def _without_bound(text: str) -> str:
-    found = BOUND.fullmatch(text)
-    return text if found is None else found["after"] or found["before"]
-
-
-def _have_powers(texts: Sequence[str]) -> bool:
-    """Return whether nearly all of the texts are numbers, and many of them have a suffix such as M for millions."""
-    tidied = [tidy(text) for text in texts]
-    shapes = [WITH_POWER.fullmatch(text) for text in tidied]
-    letters = {shape["letter"] for shape in shapes if shape}
-    if sum(shape is not None for shape in shapes) < MIN_WITH_UNIT or letters == {"m"}:  # metres
-        return False
-    plain = [_without_power(text)[0] for text in tidied]
-    return sum(SHOWN.fullmatch(text) is not None for text in plain) >= MOSTLY * len(texts)
-
-
-def _without_power(text: str) -> tuple[str, int]:
-    """Return a number's text without the suffix that multiplies it, and the power of ten that this one is."""
-    found = WITH_POWER.fullmatch(text)
-    if found is None:
-        return text, 0
-    suffix = found["letter"] or found["word"]
-    return found["front"] + found["back"], 6 if suffix == "m" else POWERS[suffix]
+    has_sign = np.array(["%" in text for text in texts], dtype=bool)
+    held = readable & (values != 0)
+    if not np.any(held & has_sign) or not np.any(held & ~has_sign):
+        return None
+    ratio = np.median(np.abs(values[held & ~has_sign])) / np.median(np.abs(values[held & has_sign]))
+    return "fraction" if ratio < BETWEEN else "percent"
 
 
 def _conventions(

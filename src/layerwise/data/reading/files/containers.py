@@ -34,6 +34,7 @@ OTHERS = {
     b"\x89HDF": "an HDF5 file: read it with pandas and save it as parquet or csv",
     b"SQLite format 3": "a SQLite database: name a query in the catalog (kedro_datasets.pandas.SQLQueryDataset)",
 }
+# An array of objects, as the programs of the web answer.
 JSON_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
 NOISE = ("__MACOSX/", ".DS_Store")
 
@@ -77,11 +78,7 @@ def contents_of(path: Path) -> Contents:
             return "excel"
         if "content.xml" in names and "mimetype" in names:
             raise DataError(f"{path} is an OpenDocument file: save it as xlsx or csv")
-    if JSON_ARRAY.match(start):
-        raise DataError(
-            f"{path} is one JSON array: write an object a line, as pandas does by to_json(orient='records', lines=True)"
-        )
-    return "json" if _is_json_lines(first) else "text"
+    return "json" if JSON_ARRAY.match(start) or _is_json_lines(first) else "text"
 
 
 def _is_json_lines(start: bytes) -> bool:

@@ -19,6 +19,7 @@ class FileFormat(Config):
         encoding: of the text; a byte order mark in a file goes before it.
         encoding_is_set: the settings say the encoding, so that text in UTF-8 is not tried first.
         skip_lines: before the header, of text or of a sheet.
+        header_rows: rows of names above each other, which are joined.
         names: of the columns of a text without a header; a later one may have a header of these names.
         sheet: of a workbook, by name or position; None: the only one.
         columns: the names in the header of the file that training read, by which the header of a later one is found.
@@ -31,6 +32,7 @@ class FileFormat(Config):
     encoding: str = "utf-8"
     encoding_is_set: bool = False
     skip_lines: int = 0
+    header_rows: int = 1
     names: tuple[str, ...] = ()
     sheet: str | int | None = None
     columns: tuple[str, ...] = ()

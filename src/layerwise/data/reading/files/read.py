@@ -15,6 +15,7 @@ import numpy as np
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.containers import contents_of
 from layerwise.data.reading.files.file_format import Contents, FileFormat
+from layerwise.data.reading.files.header_rows import join_names, names_in
 from layerwise.data.reading.files.table import (
     TextTable,
     notes_on,
@@ -187,28 +188,48 @@ class _Reader:
         self, text: Iterator[str], dialect: Dialect, skip_lines: int, limits: Limits | None
     ) -> tuple[Header, int, Iterator[str]]:
         """Read the header; return it, the number of the line after it, and the lines from there on."""
-        line, first = sum(1 for _ in islice(text, skip_lines)) + 1, None
+        line = sum(1 for _ in islice(text, skip_lines)) + 1
         if self.file_format.names:
             top = list(islice(text, PEEKED_LINES))
             record = next(read_records(top, dialect, line), None)
             text = chain(top, text)
             if record is None or not self._names_in(record.cells):
                 return make_header(list(self.file_format.names), self.name), line, text
-        while first is None and (block := list(islice(text, 1))):
+        n_rows = 1
+        if self.file_format.header_rows > 1:
+            top = list(islice(text, PEEKED_LINES))
+            n_rows, text = self._n_header_rows(top, dialect), chain(top, text)
+        rows: list[Record] = []
+        while len(rows) < n_rows and (block := list(islice(text, 1))):
             records, n_lines = read_block(block, text, dialect, line)
-            line, first = line + n_lines, next(iter(records), None)
-        if first is None or first.reason:
-            reason = "it has no lines" if first is None else f"line {first.line}: {first.reason}"
+            line, rows = line + n_lines, rows + records
+        self._validate_names(rows, limits)
+        if n_rows > 1:
+            return make_header(join_names([each.cells for each in rows]), self.name), line, text
+        return make_header(self._names_in(rows[0].cells) or rows[0].cells, self.name), line, text
+
+    def _n_header_rows(self, top: list[str], dialect: Dialect) -> int:
+        n_rows = self.file_format.header_rows
+        records = islice(read_records(top, dialect), n_rows)
+        return names_in([each.cells for each in records], n_rows, self.file_format.columns)[1]
+
+    def _validate_names(self, rows: list[Record], limits: Limits | None) -> None:
+        """Refuse rows of names that are none, or more names than the limits have."""
+        if not rows or any(each.reason for each in rows):
+            faulty = next((each for each in rows if each.reason), None)
+            reason = "it has no lines" if faulty is None else f"line {faulty.line}: {faulty.reason}"
             raise DataError(f"{self.name} has no header that can be read: {reason}")
-        unknown = None if first.text.isascii() else UNKNOWN_BYTE.search(first.text)
-        if unknown:
-            raise DataError(
-                f"{self.name} has the byte 0x{ord(unknown[0]) - 0xDC00:02x} in its header, which its encoding does "
-                "not know; save it as UTF-8"
-            )
-        if limits is not None and len(first.cells) > limits.columns:
-            raise TooLargeError(f"{len(first.cells):,} columns are too many; send at most {limits.columns:,}")
-        return make_header(self._names_in(first.cells) or first.cells, self.name), line, text
+        for each in rows:
+            unknown = None if each.text.isascii() else UNKNOWN_BYTE.search(each.text)
+            if unknown:
+                raise DataError(
+                    f"{self.name} has the byte 0x{ord(unknown[0]) - 0xDC00:02x} in its header, which its encoding "
+                    "does not know; save it as UTF-8"
+                )
+            if limits is not None and len(each.cells) > limits.columns:
+                raise TooLargeError(
+                    f"{len(each.cells):,} columns are too many; send at most {limits.columns:,}"
+                )
 
     def _names_in(self, cells: list[str]) -> list[str]:
         """Return the cells of the first line that hold the names which are set; none where it does not."""

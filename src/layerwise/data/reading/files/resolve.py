@@ -8,9 +8,10 @@ from pathlib import Path
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.containers import contents_of
-from layerwise.data.reading.files.file_format import FileFormat
+from layerwise.data.reading.files.file_format import Contents, FileFormat
+from layerwise.data.reading.files.header_rows import refuse_header_rows
 from layerwise.data.reading.files.read import read_header
-from layerwise.data.reading.files.table import TOTAL_ROW, TextTable
+from layerwise.data.reading.files.table import BESIDE_TABLE, TextTable
 from layerwise.data.reading.files.text.first_line import names_in_a_comment, refuse_a_row, sample_records
 from layerwise.data.reading.files.text.headers import find_layout
 from layerwise.data.reading.files.text.lines import (
@@ -39,29 +40,28 @@ def resolve_file_format(path: Path, settings: ReadingSettings) -> FileFormat:
             then has the setting to add.
     """
     contents = contents_of(path)
-    skip_lines = settings.skip_lines or 0
     if contents != "text":
-        if settings.names:
-            raise DataError(
-                f"problem.reading.names is of text, and {path} is no text: name its columns in the file"
-            )
-        found = FileFormat(contents=contents, skip_lines=skip_lines, sheet=settings.sheet)
-        if contents == "excel" and settings.skip_lines is None:
-            validate_first_row(path, settings.sheet)
-        unnamed = describe_unnamed(path, settings.sheet, skip_lines) if contents == "excel" else ""
-        said = (unnamed,) if unnamed else ()
-        return found.model_copy(update={"columns": tuple(read_header(path, found)), "notes": said})
+        return _typed_format(path, contents, settings)
     quote = '"' if settings.quote is None else settings.quote
     encoding, notes = _encoding(path, settings)
     marked = marked_encoding(path)
     # Of a text without a line of names the first line is a row, however few of its cells are filled.
     before = settings.skip_lines or 0 if settings.names else settings.skip_lines
-    layout, more = find_layout(path, marked or encoding, quote, settings.separator, before)
+    layout, more = find_layout(
+        path,
+        marked or encoding,
+        quote,
+        settings.separator,
+        before,
+        1 if settings.names else settings.header_rows,
+    )
     if settings.names is None:
         with open_text(path, marked or encoding) as text:
             lines = islice(text, layout.skip_lines, None)
             records = sample_records(lines, Dialect(layout.separator, quote))
         refuse_a_row(records, name_of(path))
+        if settings.header_rows is None:
+            refuse_header_rows([each.cells for each in records], name_of(path))
         comment = names_in_a_comment(records, name_of(path))
         more += [comment] * bool(comment)
     found = FileFormat(
@@ -70,11 +70,33 @@ def resolve_file_format(path: Path, settings: ReadingSettings) -> FileFormat:
         encoding=encoding,
         encoding_is_set=settings.encoding is not None,
         skip_lines=layout.skip_lines,
+        header_rows=settings.header_rows or 1,
         names=settings.names or (),
         sheet=settings.sheet,
         notes=(*notes, *more),
     )
     return found.model_copy(update={"columns": tuple(read_header(path, found))})
+
+
+def _typed_format(path: Path, contents: Contents, settings: ReadingSettings) -> FileFormat:
+    """Return the format of a file whose cells have types."""
+    skip_lines, header_rows = settings.skip_lines or 0, settings.header_rows or 1
+    if settings.names:
+        raise DataError(
+            f"problem.reading.names is of text, and {path} is no text: name its columns in the file"
+        )
+    if header_rows > 1 and contents != "excel":
+        raise DataError(
+            f"problem.reading.header_rows is of texts and workbooks, and {path} is none: its columns have one name"
+        )
+    found = FileFormat(
+        contents=contents, skip_lines=skip_lines, header_rows=header_rows, sheet=settings.sheet
+    )
+    if contents == "excel":
+        validate_first_row(path, settings.sheet, settings.skip_lines, settings.header_rows)
+    unnamed = describe_unnamed(path, found) if contents == "excel" else ""
+    said = (unnamed,) if unnamed else ()
+    return found.model_copy(update={"columns": tuple(read_header(path, found)), "notes": said})
 
 
 def _encoding(path: Path, settings: ReadingSettings) -> tuple[str, list[str]]:
@@ -84,7 +106,7 @@ def _encoding(path: Path, settings: ReadingSettings) -> tuple[str, list[str]]:
     marked = marked_encoding(path)
     if marked is not None:  # a later file has a mark of its own, or none and is UTF-8
         return "utf-8", [] if marked == "utf-8-sig" else [
-            f"{path} is read as {marked}, as its first bytes say"
+            f"the text is read as {marked}, as its first bytes say"
         ]
     if is_utf8(path):
         return "utf-8", []
@@ -113,7 +135,7 @@ def number_columns(
 def without_malformed(table: TextTable, settings: ReadingSettings) -> tuple[TextTable, tuple[str, ...]]:
     """Return the rows that can be read, and a sentence for each kind of the others, with the line of the first.
 
-    Totals of other rows are left out in any case.
+    Totals of other rows and notes below the table are left out in any case.
 
     Args:
         table: all rows of the file that training reads.
@@ -127,7 +149,7 @@ def without_malformed(table: TextTable, settings: ReadingSettings) -> tuple[Text
     faults: dict[str, list[int]] = {}
     for position, reason in table.malformed.items():
         faults.setdefault(reason, []).append(position)
-    wrong = {reason: rows for reason, rows in faults.items() if reason != TOTAL_ROW}
+    wrong = {reason: rows for reason, rows in faults.items() if reason not in BESIDE_TABLE}
     count = sum(map(len, wrong.values()))
     if wrong and (settings.bad_rows == "refuse" or count == len(table)):
         first = min(min(rows) for rows in wrong.values())

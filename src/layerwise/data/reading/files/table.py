@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TOTAL_ROW = "the row is a total of other rows"
+NOTE_ROW = "the row is a note below the table"
+# What no row of a table is, and never stops training.
+BESIDE_TABLE = frozenset((TOTAL_ROW, NOTE_ROW))
+NOTE = re.compile(
+    r"[*†‡]|\[\w{1,2}\]|(?:sources?|notes?|quellen?|hinweise?|anmerkung(?:en)?|fuentes?|notas?|fonte)\s?:"
+    r"|(?:exported|generated|downloaded|exportiert|erstellt)\b.*\d",
+    re.IGNORECASE,
+)
 TOTALS = frozenset(
     (
         "total",
@@ -85,7 +94,7 @@ def typed_lines(cells: pd.DataFrame) -> list[str]:
 
 
 def typed_faults(cells: pd.DataFrame) -> dict[int, str]:
-    """Return the rows that are totals of others: of numbers and dates alone, which have no word for it, none."""
+    """Return the rows that are totals of others or notes; of numbers and dates alone, which have no words, none."""
     if all(kind.kind in "biufM" for kind in cells.dtypes):
         return {}
     n = cells.shape[1]
@@ -97,7 +106,8 @@ def typed_faults(cells: pd.DataFrame) -> dict[int, str]:
         ["" if value != value or value is None else str(value) for value in cells.iloc[k]]
         for k in mostly_empty
     )
-    return {int(k): TOTAL_ROW for k, each in zip(mostly_empty, texts, strict=True) if _is_total(each)}
+    faults = {int(k): _beside_table(each) for k, each in zip(mostly_empty, texts, strict=True)}
+    return {k: reason for k, reason in faults.items() if reason}
 
 
 def table_of_records(
@@ -150,12 +160,26 @@ def _fault(record: Record, n: int) -> str:
     """Return what is wrong with a row; "" for a right one."""
     cells = record.cells
     if len(cells) != n:
+        if 2 * len(cells) <= n and _is_note(cells[:1]):
+            return NOTE_ROW
         return f"the row has {len(cells)} cells, and the header {n}"
     if not record.text.isascii():
         unknown = UNKNOWN_BYTE.search(record.text)
         if unknown:
             return f"the row holds the byte 0x{ord(unknown[0]) - 0xDC00:02x}, which the file's encoding does not know"
-    return TOTAL_ROW if "" in cells and _is_total(cells) else ""
+    return _beside_table(cells) if "" in cells else ""
+
+
+def _beside_table(cells: list[str]) -> str:
+    """Return what a row is that is none of the table; "" for another one."""
+    if _is_total(cells):
+        return TOTAL_ROW
+    return NOTE_ROW if len(cells) > 2 and _is_note(cells) else ""
+
+
+def _is_note(cells: list[str]) -> bool:
+    """Return whether a row holds a footnote, a source or the day of an export, and nothing else."""
+    return NOTE.match(cells[0].strip()) is not None and not any(cell.strip() for cell in cells[1:])
 
 
 def _is_total(cells: list[str]) -> bool:

@@ -86,25 +86,46 @@ class RowDensity(Config):
         )
 
     def scorer(self, network: nn.Module) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-        """Return the function from rows (n, d) to -log density (n,) and their reconstructions (n, d)."""
+        """Return the function from rows (n, d) to -log density (n,) and their squared errors (n, d)."""
         device = next(network.parameters()).device
-        names = ("latent_mean", "latent_directions", "scales", "log_weights", "means", "factors")
-        mean, directions, scales, log_weights, means, factors = (
-            torch.tensor(getattr(self, name), device=device) for name in names
+        mean, directions = (
+            torch.tensor(each, device=device) for each in (self.latent_mean, self.latent_directions)
         )
-        constant = log_weights + factors.diagonal(dim1=1, dim2=2).log().sum(1)
-        constant -= math.log(2 * math.pi) * means.shape[1] / 2
-        shifts = (means[:, None] @ factors)[:, 0]
-        side_by_side = factors.permute(1, 0, 2).flatten(1)
+        # Of a parameter `AlignedProducts` keeps what it pads.
+        weight, shift, constant = (
+            nn.Parameter(each.to(device), requires_grad=False) for each in self._whitening()
+        )
+        n_distributions, keeps_all = len(constant), len(directions) == len(mean)
+        if keeps_all:  # one product for two
+            weight = nn.Parameter(
+                torch.cat([weight[:, :-1] @ directions, weight[:, -1:]], 1), requires_grad=False
+            )
 
         def score(rows: Tensor) -> tuple[Tensor, Tensor]:
-            latents, errors, reconstructed = _features(network, rows, self.of_images)
-            x = torch.cat([(latents - mean) @ directions.t(), errors], 1) / scales
-            whitened = (x @ side_by_side).unflatten(1, shifts.shape) - shifts
-            distances = whitened.square().sum(2)
-            return -(constant - distances / 2).logsumexp(1), reconstructed
+            latents, errors, squared = _features(network, rows, self.of_images)
+            centered = latents - mean
+            components = centered if keeps_all else centered @ directions.t()
+            whitened = nn.functional.linear(torch.cat([components, errors], 1), weight, shift)
+            half_distances = whitened.square().unflatten(1, (n_distributions, -1)).sum(2)
+            return -(constant - half_distances).logsumexp(1), squared
 
         return score
+
+    def _whitening(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return (m (k + 1), k + 1) W, (m (k + 1),) b and (m,) c.
+
+        By these k components and an error x have the density sum_i exp(c_i - |y_i|^2), where the m parts of y, after
+        each other, are W x + b.
+        """
+        scales, log_weights, means, factors = (
+            torch.tensor(getattr(self, name), dtype=torch.float64, device="cpu")
+            for name in ("scales", "log_weights", "means", "factors")
+        )
+        weight = (factors.mT / scales).flatten(0, 1) / math.sqrt(2)
+        shift = -(means[:, None] @ factors).flatten() / math.sqrt(2)
+        constant = log_weights + factors.diagonal(dim1=1, dim2=2).log().sum(1)
+        constant -= math.log(2 * math.pi) * means.shape[1] / 2
+        return weight.float(), shift.float(), constant.float()
 
     @torch.no_grad()
     def scores(self, network: nn.Module, rows: Tensor) -> Tensor:
@@ -127,15 +148,16 @@ def _fit_quietly(mixture: Any, features: np.ndarray) -> None:
 
 def _features(network: nn.Module, rows: Tensor, of_images: bool) -> tuple[Tensor, Tensor, Tensor]:
     """Return latents (n, l), of length 1 for images, the logarithm of the (relative) squared error (n, 1), and the
-    reconstructions (n, d).
+    squared errors of the reconstructions (n, d).
     """
     latents, reconstructed = network.encode_and_reconstruct(rows)  # type: ignore[operator]
-    errors = (reconstructed - rows).square().sum(1, keepdim=True)
+    squared = (reconstructed - rows).square()
+    errors = squared.sum(1, keepdim=True)
     smallest = 1e-6 * rows.shape[1]
     if of_images:
         errors = errors / (rows.square().sum(1, keepdim=True) + smallest)
         latents = nn.functional.normalize(latents)
-    return latents, (errors + smallest).log(), reconstructed
+    return latents, (errors + smallest).log(), squared
 
 
 def _tuples(values: Any) -> Any:

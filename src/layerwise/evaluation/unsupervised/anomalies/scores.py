@@ -156,51 +156,48 @@ def make_scorer(
     sums = column_sums(columns)
     density_score = None if density is None else density.scorer(network)
 
-    def score_and_reconstruction(rows: Tensor) -> tuple[Tensor, Tensor]:
+    def score_and_squared(rows: Tensor) -> tuple[Tensor, Tensor]:
         if density_score is not None:
             return density_score(rows)
         if isinstance(network, BaseAutoencoder):
-            return network.loss_and_reconstruction(rows)
-        reconstructed: Tensor = network.reconstruct(rows)  # type: ignore[operator]
+            losses, reconstructed = network.loss_and_reconstruction(rows)
+            return losses, (reconstructed - rows).square()
+        reconstructed = network.reconstruct(rows)  # type: ignore[operator]
+        squared = (reconstructed - rows).square()
         if isinstance(network, RBM) and has_free_energy(network):
-            return network.free_energy(rows), reconstructed
-        return (reconstructed - rows).square().sum(1), reconstructed
+            return network.free_energy(rows), squared
+        return squared.sum(1), squared
 
     def score(rows: Tensor) -> Tensor:
-        scores, reconstructed = score_and_reconstruction(rows)
-        squared = (reconstructed - rows).square()
+        scores, squared = score_and_squared(rows)
         errors = squared if sums is None else squared @ sums.to(squared)
         return torch.cat([scores[:, None], errors], 1)
 
     return score
 
 
-def make_attribution(
-    score: Callable[[Tensor], Tensor], columns: DataSpec, typical: Tensor
-) -> Callable[[Tensor], Tensor]:
-    """Return the function from rows of a table (n, d) to what each raw column adds to their scores, (n, columns).
+def occluded_rows(rows: Tensor, columns: DataSpec, typical: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the rows of a table (n, d) with one raw column at its typical value, where it has not that value already.
 
-    It is by how much a score falls when the column alone takes its typical value (an occlusion, as in Zeiler & Fergus
-    2014). A reconstruction's error says less: one odd cell moves the latent, and with it every column's reconstruction.
+    By how much a score falls then is what the column adds to it (an occlusion, as in Zeiler & Fergus 2014). A
+    reconstruction's error says less: one odd cell moves the latent, and with it every column's reconstruction.
 
     Args:
-        score: what `make_scorer` returns.
-        columns: what the rows are.
+        rows: as the network reads them.
+        columns: what they are.
         typical: (d,) a row whose columns have their typical values.
+
+    Returns:
+        The changed rows (m, d), and of which row and raw column each one is, (m,) each.
     """
     comes_from = column_sums(columns)
     assert comes_from is not None  # a table's
     # (columns, 1, d): where a row takes its typical value.
-    occluded = comes_from.T[:, None, :] > 0
-
-    def attribute(rows: Tensor) -> Tensor:
-        given, falls = score(rows)[:, 0], []
-        for part in occluded.to(rows.device).split(max(1, AT_A_TIME // len(rows))):
-            changed = torch.where(part, typical.to(rows), rows)
-            falls.append(given - score(changed.flatten(0, 1))[:, 0].view(len(part), len(rows)))
-        return torch.cat(falls).T
-
-    return attribute
+    occluded = (comes_from.T[:, None, :] > 0).to(rows.device)
+    changed = torch.where(occluded, typical.to(rows), rows)
+    differs = (changed != rows).any(2)
+    of_column, of_row = differs.nonzero(as_tuple=True)
+    return changed[differs], of_row, of_column
 
 
 def error_columns(columns: DataSpec) -> list[str]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.file_format import FileFormat
+from layerwise.data.reading.files.header_rows import first_header_row, names_in
 from layerwise.data.reading.files.text.lines import Source, name_of, open_text
 from layerwise.data.reading.files.text.records import Dialect, read_records
 from layerwise.data.reading.settings import SEPARATOR_NAMES
@@ -85,7 +86,12 @@ class _Cut(NamedTuple):
 
 
 def find_layout(
-    source: Source, encoding: str, quote: str, separator: str | None, skip_lines: int | None
+    source: Source,
+    encoding: str,
+    quote: str,
+    separator: str | None,
+    skip_lines: int | None,
+    header_rows: int | None = None,
 ) -> tuple[Layout, list[str]]:
     """Return the layout of a file that training reads, and what was found as sentences.
 
@@ -95,6 +101,7 @@ def find_layout(
         quote: around cells.
         separator: None to find it.
         skip_lines: None: none, but a file that seems to have some is refused.
+        header_rows: rows of names; None to find out.
 
     Raises:
         DataError: two separators cut the lines equally well, or lines stand before the header and no setting says so;
@@ -103,12 +110,12 @@ def find_layout(
     with open_text(source, encoding) as text:
         lines = list(islice(text, skip_lines or 0, (skip_lines or 0) + SAMPLE_LINES))
     candidates = [separator] if separator is not None else list(SEPARATORS)
-    cuts = [cut for each in candidates if (cut := _cut(lines, Dialect(each, quote)))]
+    cuts = [cut for each in candidates if (cut := _cut(lines, Dialect(each, quote), header_rows))]
     if not cuts:
         raise DataError(f"{name_of(source)} has no rows that can be read")
     several = [cut for cut in cuts if cut.n_cells > 1]
     if not several and separator is None:  # blanks stand within cells too, so that they come last
-        blanks = _cut(lines, Dialect(" ", quote))
+        blanks = _cut(lines, Dialect(" ", quote), header_rows)
         agrees = blanks and blanks.n_cells > 1 and blanks.agreement >= AGREEMENT and blanks.header_line == 1
         several = [blanks] if blanks and agrees else []
     best = _choose(several, source) if several else cuts[0]
@@ -153,7 +160,7 @@ def _choose(cuts: list[_Cut], source: Source) -> _Cut:
     return ranked[0]
 
 
-def _cut(lines: list[str], dialect: Dialect) -> _Cut | None:
+def _cut(lines: list[str], dialect: Dialect, header_rows: int | None) -> _Cut | None:
     records = [each for each in read_records(lines, dialect) if not each.reason]
     if not records:
         return None
@@ -166,6 +173,7 @@ def _cut(lines: list[str], dialect: Dialect) -> _Cut | None:
     # Lines of a heading are short; a header or rows that are a little shorter than others are ragged rows.
     if any(n >= max(2, n_cells / 2) for n in filled[:start]):
         start = 0
+    start = first_header_row([each.cells for each in records], start, header_rows)
     return _Cut(dialect.separator, n_cells, agreeing / len(records), records[start].line, records[0].text)
 
 
@@ -194,25 +202,28 @@ def recognize_layout(source: Source, encoding: str, file_format: FileFormat) -> 
     separators = [own.separator, *(each for each in SEPARATORS if each != own.separator)]
     if file_format.names:  # there need be no line of names; then the number of cells tells the separator
         layouts = [Layout(each, own.skip_lines) for each in separators]
-        widths = [len(_first_cells(lines, each, file_format.quote)) for each in layouts]
+        firsts = [_first_rows(lines, each, file_format.quote, 1) for each in layouts]
+        widths = [len(rows[0]) if rows else 0 for rows in firsts]
         n_cells = zip(layouts, widths, strict=True)
         return next((each for each, width in n_cells if width == len(file_format.names)), own)
-    best, most = own, _known_names(lines, own, file_format.quote, known)
+    best, most = own, _known_names(lines, own, file_format)
     for separator in separators:
         for skip in (own.skip_lines, *range(len(lines))):
             if most == len(known):
                 return best
             layout = Layout(separator, skip)
-            found = _known_names(lines, layout, file_format.quote, known)
+            found = _known_names(lines, layout, file_format)
             if found > most:
                 best, most = layout, found
     return best
 
 
-def _known_names(lines: list[str], layout: Layout, quote: str, known: set[str]) -> int:
-    return len(known & {cell.strip() for cell in _first_cells(lines, layout, quote)})
+def _known_names(lines: list[str], layout: Layout, file_format: FileFormat) -> int:
+    known, n_rows = file_format.columns, file_format.header_rows
+    rows = _first_rows(lines, layout, file_format.quote, n_rows)
+    return len(set(known) & {cell.strip() for cell in names_in(rows, n_rows, known)[0]})
 
 
-def _first_cells(lines: list[str], layout: Layout, quote: str) -> list[str]:
-    record = next(read_records(lines[layout.skip_lines :], Dialect(layout.separator, quote)), None)
-    return [] if record is None else record.cells
+def _first_rows(lines: list[str], layout: Layout, quote: str, n_rows: int) -> list[list[str]]:
+    records = read_records(lines[layout.skip_lines :], Dialect(layout.separator, quote))
+    return [each.cells for each in islice(records, n_rows)]

@@ -121,7 +121,7 @@ def find_encoding(source: Source) -> tuple[str, str]:
     )
     encoding = "cp1252" if "cp1252" in chosen.could_be_from_charset else chosen.encoding
     other = next((each for each in found if str(each) != str(chosen)), None)
-    sentence = f"{name_of(source)} is no UTF-8, and is read as {encoding}"
+    sentence = f"the text is no UTF-8, and is read as {encoding}"
     if other is not None:
         differing = next(
             (a, b)

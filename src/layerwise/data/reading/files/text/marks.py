@@ -17,7 +17,8 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layerwise.data.reading.cells.numbers import INFINITE, SHOWN, tidy
+from layerwise.data.reading.cells.affixes import SHOWN, tidy
+from layerwise.data.reading.cells.numbers import INFINITE
 from layerwise.utils import atomic_write
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""JSON lines, such as the log of a server: an object for each row, whose cells keep the types that they came with."""
+"""JSON lines, such as the log of a server, or one array: an object for each row, whose cells keep their types."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.errors import DataError
+from layerwise.data.reading.files.containers import JSON_ARRAY
 from layerwise.data.reading.files.text.headers import make_header
 
 if TYPE_CHECKING:
@@ -22,19 +23,22 @@ PLAIN = (str, int, float, bool, type(None))
 
 
 def iter_json_lines(path: Path, chunk_rows: int | None) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
-    """Yield cells and line numbers in parts, at least one.
+    """Yield cells and line numbers in parts, at least one; of an array the numbers of its objects, and all of it is in
+    memory.
 
     Args:
         path: the file.
         chunk_rows: rows of a part; None for all.
 
     Raises:
-        DataError: a line is no object of plain values, or no column has a name.
+        DataError: the array is cut off, a line is no object of plain values, or no column has a name.
     """
     import pandas as pd
 
     with path.open("rb") as file:
-        rows = _rows(path, file)
+        is_array = JSON_ARRAY.match(file.read(64)) is not None
+        file.seek(0)
+        rows = _objects(path, file) if is_array else _rows(path, file)
         first = list(islice(rows, HEADER_ROWS))
         names = list(dict.fromkeys(name for _, row in first for name in row))
         header = make_header(names, str(path))
@@ -62,16 +66,27 @@ def _rows(path: Path, file: IO[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
             row = json.loads(text.decode("utf-8-sig"))
         except (ValueError, RecursionError):
             row = None
-        nested = (
-            next((n for n, cell in row.items() if not isinstance(cell, PLAIN)), None)
-            if isinstance(row, dict)
-            else ""
+        yield line, _plain_object(row, f"{path}, line {line}")
+
+
+def _objects(path: Path, file: IO[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the objects of an array with their numbers, from 1."""
+    try:
+        rows = json.loads(file.read().decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is no JSON, or cut off: {error}") from error
+    for number, row in enumerate(rows, 1):
+        yield number, _plain_object(row, f"{path}, object {number}")
+
+
+def _plain_object(row: Any, where: str) -> dict[str, Any]:
+    """Return an object whose values are cells, or refuse it."""
+    if not isinstance(row, dict):
+        raise DataError(f"{where}: no JSON object of names and plain values")
+    nested = next((name for name, cell in row.items() if not isinstance(cell, PLAIN)), None)
+    if nested is not None:
+        raise DataError(
+            f"{where}: no JSON object of names and plain values: '{nested}' holds a list or an object; "
+            "pandas.json_normalize makes columns of these"
         )
-        if nested is not None:
-            of = (
-                f": '{nested}' holds a list or an object; pandas.json_normalize makes columns of these"
-                if nested
-                else ""
-            )
-            raise DataError(f"{path}, line {line}: no JSON object of names and plain values{of}")
-        yield line, row
+    return row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.file_format import Contents, FileFormat
+from layerwise.data.reading.files.header_rows import first_header_row, names_in, refuse_header_rows
 from layerwise.data.reading.files.text.headers import (
     SAMPLE_LINES,
     Header,
@@ -108,12 +109,16 @@ def _excel(
     path: Path, file_format: FileFormat, chunk_rows: int | None
 ) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
     with open_sheet(path, file_format.sheet) as rows:
-        numbered = ((line, row) for line, row in enumerate(rows, 1) if not _is_empty(row))
+        numbered: Iterator[tuple[int, Row]] = (
+            (line, row) for line, row in enumerate(rows, 1) if not _is_empty(row)
+        )
         numbered = (each for each in numbered if each[0] > file_format.skip_lines)
-        first = next(numbered, None)
-        if first is None:
+        top = list(islice(numbered, file_format.header_rows))
+        if not top:
             raise DataError(f"{path} has an empty sheet")
-        header = make_header(["" if cell is None else str(cell) for cell in first[1]], str(path))
+        texts = [_texts(row) for _, row in top]
+        names, n_rows = names_in(texts, file_format.header_rows, file_format.columns)
+        header, numbered = make_header(names, str(path)), chain(top[n_rows:], numbered)
         part = list(islice(numbered, chunk_rows))
         while True:
             yield _frame_of_rows([row for _, row in part], header), np.array([n for n, _ in part], np.int64)
@@ -133,6 +138,10 @@ def _frame_of_rows(rows: list[Row], header: Header) -> pd.DataFrame:
             cells = pd.to_datetime(cells)
         columns[header.names[k]] = cells
     return pd.DataFrame(columns)
+
+
+def _texts(row: Row) -> list[str]:
+    return ["" if cell is None else str(cell) for cell in row]
 
 
 def _is_empty(row: Row) -> bool:
@@ -194,36 +203,56 @@ def _values(sheet: Any) -> Iterator[Row]:
     return sheet.iter_rows(values_only=True)
 
 
-def validate_first_row(path: Path, sheet: str | int | None) -> None:
-    """Refuse a sheet that begins with lines of another kind than its header, such as a heading.
+def validate_first_row(
+    path: Path, sheet: str | int | None, skip_lines: int | None, header_rows: int | None
+) -> None:
+    """Refuse a sheet that begins with lines of another kind than its header, such as a heading, or has several rows of
+    names, where no setting says so.
+
+    Args:
+        path: the workbook.
+        sheet: of it, as `open_sheet` takes it.
+        skip_lines: before the header; None where no setting says it.
+        header_rows: rows of names, likewise.
 
     Raises:
         DataError: it does; the message has the setting to add.
     """
+    skip = skip_lines or 0
     with open_sheet(path, sheet) as rows:
-        held = [(line, row) for line, row in islice(enumerate(rows, 1), SAMPLE_LINES) if not _is_empty(row)]
+        sampled = islice(enumerate(rows, 1), skip, skip + SAMPLE_LINES)
+        held = [(line, row) for line, row in sampled if not _is_empty(row)]
     if not held:
         raise DataError(f"{path} has an empty sheet")
-    filled = [sum(cell is not None for cell in row) for _, row in held]
-    width = usual_width(filled)
-    line = next(line for (line, _), n in zip(held, filled, strict=True) if 2 * n >= width)
-    if line > 1 and width > 1 and held[0][0] < line:
-        first = next(str(cell) for cell in held[0][1] if cell is not None)
-        raise lines_before_header(str(path), line - 1, first)
+    texts = [_texts(row) for _, row in held]
+    if skip_lines is None:
+        filled = [sum(cell is not None for cell in row) for _, row in held]
+        width = usual_width(filled)
+        start = next(k for k, n in enumerate(filled) if 2 * n >= width)
+        start = first_header_row(texts, start, header_rows)
+        line = held[start][0]
+        if line > 1 and width > 1 and start > 0:
+            first = next(str(cell) for cell in held[0][1] if cell is not None)
+            raise lines_before_header(str(path), line - 1, first)
+    if header_rows is None:
+        refuse_header_rows(texts, str(path))
 
 
-def describe_unnamed(path: Path, sheet: str | int | None, skip_lines: int) -> str:
+def describe_unnamed(path: Path, file_format: FileFormat) -> str:
     """Return a sentence on the columns of a sheet that hold cells and have no name; empty without any.
 
     Such as those below a merged cell, of which one column alone has the name.
     """
-    with open_sheet(path, sheet) as rows:
-        sampled = [row for row in islice(rows, skip_lines, skip_lines + SAMPLE_LINES) if not _is_empty(row)]
+    start, n_rows = file_format.skip_lines, file_format.header_rows
+    with open_sheet(path, file_format.sheet) as rows:
+        sampled = [row for row in islice(rows, start, start + SAMPLE_LINES) if not _is_empty(row)]
     if not sampled:
         return ""
-    header = make_header(["" if cell is None else str(cell) for cell in sampled[0]], str(path))
+    header = make_header(names_in([_texts(row) for row in sampled[:n_rows]], n_rows, ())[0], str(path))
     held = [
-        str(k + 1) for k in header.unnamed if any(k < len(row) and row[k] is not None for row in sampled[1:])
+        str(k + 1)
+        for k in header.unnamed
+        if any(k < len(row) and row[k] is not None for row in sampled[n_rows:])
     ]
     if not held:
         return ""

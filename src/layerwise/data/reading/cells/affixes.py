@@ -1,0 +1,98 @@
+"""What stands around the digits of a number: signs, currencies, units, powers of ten, limits."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|RUB|BRL|ZAR|KRW|TRY|MXN"
+SYMBOL = rf"(?:(?:US|A|C)?\$|[€£¥₹₽₩₺₴₪฿¢]|{CODES}|kr|zł|Fr\.)"
+SIGN = r"[+\-\u2212]?"
+BLANKS = "\u00a0\u202f\u2009"
+# A number as a table may show it: what it is made of, before its marks are understood.
+SHOWN = re.compile(
+    rf"(?P<open>\(?)(?P<sign>{SIGN})\s*(?P<front>{SYMBOL}?)\s*(?P<sign_2>{SIGN})"
+    rf"(?P<core>(?:\d[\d.,'_ ]*|[.,]\d+)(?:[eE][+\-]?\d+)?)\s*(?P<back>{SYMBOL}?)\s*(?P<percent>%?)(?P<close>\)?)",
+    re.ASCII,
+)
+# A number with a unit behind it, such as 71.7 kg, 20°C or 50.94° N.
+WITH_UNIT = re.compile(rf"{SIGN}[\d.,'_ ]*\d ?(?P<unit>[^\W\d_]{{1,10}}[²³]?|° ?[A-Z]?)")
+# Of fewer different texts 3D and 2D are names; a text with another unit, or without one, is a fault.
+MIN_WITH_UNIT, MOSTLY = 5, 0.95
+# Thousands, millions, billions behind a number, in the powers of ten of each: a letter without a blank.
+POWERS = {
+    "k": 3, "K": 3, "M": 6, "B": 9, "G": 9, "T": 12, "Tsd": 3, "thousand": 3, "mn": 6, "Mn": 6, "Mio": 6, "million": 6,
+    "Million": 6, "bn": 9, "Bn": 9, "Mrd": 9, "billion": 9, "Billion": 9,
+}  # fmt: skip
+LETTERS, SUFFIXES = (
+    "".join(each for each in POWERS if len(each) == 1),
+    "|".join(each for each in POWERS if each[1:]),
+)
+WITH_POWER = re.compile(
+    rf"(?P<front>.*\d)(?:(?P<letter>[{LETTERS}m])|\s?(?P<word>{SUFFIXES})\.?)(?P<back>\s*{SYMBOL}?\)?)"
+)
+# What a laboratory or a form does not tell closer: <0.5, ≥ 1000, 4+.
+BOUND = re.compile(r"[<>≤≥]=?\s*(?P<after>\S.*)|(?P<before>.*\d)\s?\+")
+TIDY = {ord(c): " " for c in BLANKS} | {ord("’"): "'", ord("\u2212"): "-"}
+
+
+def tidy(text: str) -> str:
+    """Return a number's text with one kind of blank and of apostrophe."""
+    if text.isascii():
+        return text.strip()
+    return text.translate(TIDY).strip()
+
+
+def unit_of(text: str) -> str:
+    """Return the unit behind a number, or whatever word stands there; empty for any other text."""
+    shape = WITH_UNIT.fullmatch(tidy(text))
+    return "" if shape is None else shape["unit"]
+
+
+def shared_unit(texts: Sequence[str]) -> str:
+    """Return the unit behind nearly all of the numbers, the same one; empty if there is none."""
+    if len(texts) < MIN_WITH_UNIT or not any(
+        map(unit_of, texts[:MIN_WITH_UNIT])
+    ):  # of most columns a few cells tell
+        return ""
+    units = Counter(filter(None, map(unit_of, texts)))
+    unit, count = units.most_common(1)[0]
+    # 300 K are kelvin, 300K are thousands.
+    is_other = re.fullmatch(SYMBOL, unit) or (unit in POWERS and have_powers(texts))
+    return unit if count >= MOSTLY * len(texts) and not is_other else ""
+
+
+def have_bounds(texts: Sequence[str]) -> bool:
+    """Return whether nearly all of the texts are numbers, and some of them are limits."""
+    tidied = [tidy(text) for text in texts]
+    numbers = [without_bound(text) for text in tidied]
+    if numbers == tidied:
+        return False
+    return sum(SHOWN.fullmatch(without_power(each)[0]) is not None for each in numbers) >= MOSTLY * len(texts)
+
+
+def without_bound(text: str) -> str:
+    """Return a number's text without the mark of a limit."""
+    found = BOUND.fullmatch(text)
+    return text if found is None else found["after"] or found["before"]
+
+
+def have_powers(texts: Sequence[str]) -> bool:
+    """Return whether nearly all of the texts are numbers, and many of them have a suffix such as M for millions."""
+    tidied = [tidy(text) for text in texts]
+    shapes = [WITH_POWER.fullmatch(text) for text in tidied]
+    letters = {shape["letter"] for shape in shapes if shape}
+    if sum(shape is not None for shape in shapes) < MIN_WITH_UNIT or letters == {"m"}:  # metres
+        return False
+    plain = [without_power(text)[0] for text in tidied]
+    return sum(SHOWN.fullmatch(text) is not None for text in plain) >= MOSTLY * len(texts)
+
+
+def without_power(text: str) -> tuple[str, int]:
+    """Return a number's text without the suffix that multiplies it, and the power of ten that this one is."""
+    found = WITH_POWER.fullmatch(text)
+    if found is None:
+        return text, 0
+    suffix = found["letter"] or found["word"]
+    return found["front"] + found["back"], 6 if suffix == "m" else POWERS[suffix]
