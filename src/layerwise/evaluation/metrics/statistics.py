@@ -64,10 +64,11 @@ def classification_statistics(
     columns = [column for column in columns if column.has_both_classes]
     if not columns:
         return sums, {}
-    rankings = _RankingMetrics(columns)
     orders: dict[str, Statistic] = {
-        "roc_auc": lambda weights: rankings.compute(weights)[0],
-        "average_precision": lambda weights: rankings.compute(weights)[1],
+        "roc_auc": lambda weights: _nanmean(np.stack([each.roc_auc(weights) for each in columns], 1)),
+        "average_precision": lambda weights: _nanmean(
+            np.stack([each.average_precision(weights) for each in columns], 1)
+        ),
     }
     return sums, orders
 
@@ -204,6 +205,8 @@ class _RankedScores:
     def __init__(self, positive: Array, scores: Array) -> None:
         self.is_positive, self.scores = positive, scores
         self.has_both_classes = bool(positive.any() and not positive.all())
+        self._weights: Array | None = None
+        self._grouped: tuple[Array, Array] | None = None
 
     @cached_property
     def order(self) -> Array:
@@ -223,45 +226,34 @@ class _RankedScores:
         return None if len(found) == len(ordered) else found
 
     def _groups(self, weights: Array) -> tuple[Array, Array]:
-        ordered = weights[:, self.order]
-        positives = ordered * self.positive
-        negatives = ordered - positives
-        if self.starts is not None:
-            positives = np.add.reduceat(positives, self.starts, axis=1)
-            negatives = np.add.reduceat(negatives, self.starts, axis=1)
-        return positives, negatives
+        """Return the weights of the positives and of the negatives of each score; found once for the same weights."""
+        if self._grouped is None or self._weights is not weights:
+            ordered = weights[:, self.order]
+            positives = ordered * self.positive
+            negatives = ordered - positives
+            if self.starts is not None:
+                positives = np.add.reduceat(positives, self.starts, axis=1)
+                negatives = np.add.reduceat(negatives, self.starts, axis=1)
+            self._weights, self._grouped = weights, (positives, negatives)
+        return self._grouped
 
-    def roc_auc_and_average_precision(self, weights: Array) -> tuple[Array, Array]:
-        """Return the area under the ROC curve and the average precision.
+    def roc_auc(self, weights: Array) -> Array:
+        """Return the area under the ROC curve of each line of weights.
 
-        The area is the probability that a positive outranks a negative, ties counted half (Mann-Whitney);
-        average precision is the precision at each score, weighted by the step of recall there.
+        It is the probability that a positive outranks a negative, ties counted half (Mann-Whitney).
         """
         positives, negatives = self._groups(weights)
-        n_positive = positives.sum(1)
         below = np.cumsum(negatives, axis=1)
         wins = np.einsum("bn,bn->b", positives, below - negatives / 2)
+        return _ratio(wins, positives.sum(1) * negatives.sum(1))
+
+    def average_precision(self, weights: Array) -> Array:
+        """Return the precision at each score weighted by the step of recall there, of each line of weights."""
+        positives, negatives = self._groups(weights)
         true_positives = np.cumsum(positives[:, ::-1], axis=1)
         chosen = true_positives + np.cumsum(negatives[:, ::-1], axis=1)
         precision = np.einsum("bn,bn->b", positives[:, ::-1], true_positives / np.maximum(chosen, 1))
-        return _ratio(wins, n_positive * negatives.sum(1)), _ratio(precision, n_positive)
-
-
-class _RankingMetrics:
-    """ROC AUC and average precision, averaged over classes; computed once for the same weights."""
-
-    def __init__(self, columns: list[_RankedScores]) -> None:
-        self.columns = columns
-        self._weights: Array | None = None
-        self._found: tuple[Array, Array] | None = None
-
-    def compute(self, weights: Array) -> tuple[Array, Array]:
-        """Return AUC and average precision of each line of weights."""
-        if self._found is None or self._weights is not weights:
-            each = [column.roc_auc_and_average_precision(weights) for column in self.columns]
-            area, precision = (np.stack(values, 1) for values in zip(*each, strict=True))
-            self._weights, self._found = weights, (_nanmean(area), _nanmean(precision))
-        return self._found
+        return _ratio(precision, positives.sum(1))
 
 
 def _mean(weights: Array, values: Array) -> Array:

@@ -156,6 +156,9 @@ def compute_metrics(
     values = {name: float(statistic(counts[None])[0]) for name, statistic in statistics.items()}
     n_orders = enough_resamples(n_bootstrap, given.size, RANKING_WORK, MIN_RANKING_RESAMPLES)
     n_sums = enough_resamples(n_bootstrap, len(wanted), SUM_WORK, MIN_RESAMPLES)
+    if weights is None:
+        # It has an interval of its own.
+        sums = {name: statistic for name, statistic in sums.items() if name != "calibration_error"}
     resampled = resampled_values(sums, counts, n_sums, seed) | resampled_values(
         orders, counts, n_orders, seed
     )

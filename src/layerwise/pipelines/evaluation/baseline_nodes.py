@@ -24,7 +24,7 @@ from layerwise.utils import sampled_rows, torch_rng
 log = logging.getLogger(__name__)
 
 # More rows change what a baseline says by less than its interval, and take minutes.
-FITTED_ROWS, MEASURED_ROWS = 200_000, 100_000
+FITTED_ROWS, MEASURED_ROWS = 100_000, 50_000
 
 
 def train_baselines(
@@ -38,7 +38,7 @@ def train_baselines(
 ) -> BaselineComparison:
     """Train the baselines on the labelled rows, measure them on the test rows, and compare the network with them.
 
-    Of more than 200,000 labelled rows so many are sampled, of more than 100,000 test rows as many as that; a note says
+    Of more than 100,000 labelled rows so many are sampled, of more than 50,000 test rows as many as that; a note says
     so.
 
     Args:
