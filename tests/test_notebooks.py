@@ -6,6 +6,16 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+# What a cell trains for, on and by, and what it is tried with instead: that it runs shows within seconds.
+LESS = {
+    r'\bepochs(=|": )\d+': r"epochs\g<1>2",
+    r'given\["finetuning"\]': 'given["finetuning"].model_copy(update={"epochs": 2})',
+    r"\border\[:\d{4}\]": "order[:800]",
+    r"\bslice\(0, \d{4}\)": "slice(0, 600)",
+    r"\bn = 1000\b": "n = 300",
+    r"\bupdates=\d+": "updates=20",
+    r"\btemperatures=\d+": "temperatures=50",
+}
 
 
 def client_of(notebook, folder):
@@ -23,6 +33,12 @@ def kernel(finished):
         yield client
 
 
+def with_less_work(source):
+    for pattern, less in LESS.items():
+        source = re.sub(pattern, less, source)
+    return source
+
+
 def assert_a_reader_sees_all(notebook):
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type == "error"]
@@ -30,11 +46,11 @@ def assert_a_reader_sees_all(notebook):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_every_cell_of_a_notebook_runs_with_fewer_epochs(kernel, path):
+def test_every_cell_of_a_notebook_runs_with_less_work(kernel, path):
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.source = re.sub(r"\bepochs=\d+", "epochs=2", cell.source)
+            cell.source = with_less_work(cell.source)
     kernel.nb = notebook
     kernel.reset_execution_trackers()
     kernel.execute_cell(nbformat.v4.new_code_cell("%reset -f"), 0)
@@ -59,5 +75,7 @@ def test_a_stored_notebook_holds_no_outputs(path):
     assert all(cell.outputs == [] and cell.execution_count is None for cell in cells)
 
 
-def test_there_is_a_notebook():
+def test_there_is_a_notebook_and_something_to_do_less_of():
     assert NOTEBOOKS
+    texts = [cell.source for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells]
+    assert not [pattern for pattern in LESS if not any(re.search(pattern, text) for text in texts)]

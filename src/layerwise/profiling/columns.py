@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from layerwise.data.preprocessing import MIN_DISTINCT
 from layerwise.data.reading import yaml_line
 from layerwise.data.reading.cells import unit_of
 
@@ -129,8 +130,11 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
             f"it is free text, {words:.0f} words on average, {n_distinct} of {len(present)} different "
             "(preprocessing.texts)",
         )
-    if unique and not units:
-        return "identifier", "it names the rows, another text in each"
+    # A run takes no such column for an input either.
+    is_left_out = n_distinct > MANY_VALUES and n_distinct >= MIN_DISTINCT * len(present)
+    if (unique and not units) or is_left_out:
+        each = "each" if unique else "nearly each"
+        return "identifier", f"it names the rows, another text in {each}{parts}"
     if n_distinct > max(MANY_VALUES, 0.2 * len(present)):
         return (
             "many values",

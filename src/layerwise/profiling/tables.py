@@ -66,6 +66,11 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
     choices += _transform(known[guess.name], task.value)
     inputs = known.drop(columns=guess.name)
     dropped = _dropped(inputs, known[guess.name], task.value, columns, settled, guess.name)
+    if not any(name not in dropped and known[name].nunique() > 1 for name in inputs):
+        reasons = "; ".join(f"'{name}': {reason}" for name, reason in dropped.items())
+        raise DataError(
+            f"no column is left from which '{guess.name}' could be learnt: {reasons or 'all are constant'}"
+        )
     leaks = [name for name, reason in dropped.items() if LEAK in reason]
     if dropped:
         reasons = "; ".join(f"'{name}': {reason}" for name, reason in dropped.items())

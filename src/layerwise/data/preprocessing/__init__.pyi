@@ -5,6 +5,7 @@ from .columns import (
     days_since_1970 as days_since_1970,
 )
 from .leaks import Leak as Leak, find_leaks as find_leaks
+from .many_values import MIN_DISTINCT as MIN_DISTINCT
 from .preprocessor import (
     example_rows as example_rows,
     fit_preprocessor as fit_preprocessor,

@@ -200,7 +200,6 @@ def _resolve_run(client: MlflowClient, run_id: str, name: str | None) -> tuple[s
 def _resolve_registered(
     client: MlflowClient, name: str, alias: str | None, number: str | None
 ) -> tuple[str, str, str]:
-    check_registered(client, name)
     version = registered_version(client, name, alias, number)
     # Its source is the model of its run, `models:/m-...`.
     return str(version.source), f"{name} version {version.version}", version.tags.get("model.sha256", "")
@@ -222,7 +221,7 @@ def registered_version(
     """Return a version of a registered model by its number or its alias, by default its champion.
 
     Raises:
-        ModelError: there is no such version or alias.
+        ModelError: there is no such model, version or alias.
     """
     from mlflow.exceptions import MlflowException
 
@@ -231,6 +230,8 @@ def registered_version(
             return client.get_model_version(name, number)
         return client.get_model_version_by_alias(name, alias or CHAMPION)
     except MlflowException:
+        # Asked only now: listing all models takes as long as the rest of a look-up.
+        check_registered(client, name)
         aliases = client.get_registered_model(name).aliases
         if number:
             last = max((int(v.version) for v in client.search_model_versions(f"name='{name}'")), default=0)

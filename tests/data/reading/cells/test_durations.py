@@ -48,10 +48,30 @@ def test_what_python_and_pandas_write_is_that_many_seconds(write):
         ("00:1B:44", 3, None),
         ("1:02:03:04", 3, None),
         ("2020-01-01 01:30:00", 3, None),
+        ("1h 05min", 3, 3900),
+        ("2 hrs 5 mins 7 s", 3, 7507),
+        ("1d2h", 3, 93600),
+        ("-1 Std. 30 Min.", 3, -5400),
+        ("45 minutes", 3, 2700),
+        ("2 Tage, 3 Stunden", 3, 183600),
+        ("1h 05min", 2, None),
+        ("5 months", 3, None),
+        ("5min 1h", 3, None),
+        ("h", 3, None),
     ],
 )
 def test_a_duration_is_a_number_of_units_or_none(text, parts, value):
     assert duration_of(text, parts) == value
+
+
+def test_durations_in_words_are_seconds_and_one_unit_alone_is_none():
+    cells = [f"{k}h {k:02}min" if k else "45 min" for k in range(30)]
+    column = fitted(cells)
+    assert column.kind == "number"
+    values = column.parse(pd.Series(cells, name="length"), {})
+    np.testing.assert_array_equal(values, [3660 * k or 2700 for k in range(30)])
+    assert parts_of(["5 m", "7 s", "3 h"]) is None
+    assert fitted([f"{k} m" if k % 3 else f"{k} km" for k in range(30)]).kind == "category"
 
 
 def test_clocks_with_and_without_seconds_do_not_go_together():
@@ -79,11 +99,12 @@ def test_every_door_reads_a_duration_alike():
         timedelta(hours=1.5),
         5400,
         "PT1H30M",
-        "1 hour",
+        "1 hour 30 min",
+        "an hour",
     ]
     found = reading.parse(pd.Series(cells, dtype=object, name="length"), errors)
-    np.testing.assert_array_equal(found, [5400.0] * 6 + [np.nan])
-    assert errors == {6: "length is a number, and holds '1 hour'"}
+    np.testing.assert_array_equal(found, [5400.0] * 7 + [np.nan])
+    assert errors == {7: "length is a number, and holds 'an hour'"}
     typed = pd.Series(pd.to_timedelta(["01:30:00", None]), name="length")
     np.testing.assert_array_equal(reading.parse(typed, errors), [5400.0, np.nan])
     assert len(errors) == 1

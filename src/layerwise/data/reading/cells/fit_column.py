@@ -24,6 +24,7 @@ from layerwise.data.reading.cells.numbers import (
     PLAIN,
     FoundFormat,
     NumberFormat,
+    find_degrees,
     find_durations,
     find_number_format,
     needs_text,
@@ -174,6 +175,9 @@ class ColumnFitter(ColumnBase):
             durations = find_durations(cells.texts)
             if durations is not None and cells.fraction(durations.readable) > 0.5:
                 return durations
+            degrees = find_degrees(cells.texts)
+            if cells.fraction(degrees.readable) > 0.5:
+                return degrees
         if settings.decimal is not None and (
             found is None or cells.fraction(found.readable) <= 0.5
         ):  # a column of 0.5 in a file of decimal commas: its point can be nothing else

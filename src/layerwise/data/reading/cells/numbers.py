@@ -13,6 +13,7 @@ import numpy as np
 
 from layerwise.data.reading.cells.affixes import (
     SHOWN,
+    degrees_of,
     have_bounds,
     have_powers,
     shared_unit,
@@ -42,6 +43,7 @@ class NumberFormat(Config):
         percent: each number has a percent sign, and is divided by 100.
         unsigned: what a number without a percent sign is where others have one; None: none, but for zero.
         clock: of durations the parts of their clock, 3 with seconds and 2 without; None for numbers.
+        degrees: whether they are those of places, with minutes and seconds or the half of the globe.
         unit: the text that stands behind each number and may be left out.
         powers: whether a number may have a suffix that multiplies it by a power of ten, such as 3.5M and 201K.
         bounds: whether some are limits, such as <0.5 and 4+, which are read as the number itself.
@@ -53,6 +55,7 @@ class NumberFormat(Config):
     percent: bool = False
     unsigned: PercentMeaning | None = None
     clock: Literal[2, 3] | None = None
+    degrees: bool = False
     unit: str = ""
     powers: bool = False
     bounds: bool = False
@@ -71,6 +74,8 @@ class NumberFormat(Config):
         The digits are read in one step, so that 27.8% is the float nearest to 0.278.
         """
         text = without_bound(tidy(text)) if self.bounds else tidy(text)
+        if self.degrees:
+            return degrees_of(text)
         text = text.removesuffix(self.unit).rstrip()
         if self.clock is not None:
             return duration_of(text, self.clock)
@@ -107,7 +112,7 @@ class NumberFormat(Config):
 
     def values_of(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the numbers of texts, (n,) float64 with NaN where one is none, and which ones are, (n,) bool."""
-        if self.decimal == "." and not self.percent and self.clock is None:
+        if self.decimal == "." and not self.percent and self.clock is None and not self.degrees:
             values = _plain_values(texts)
             if values is not None:
                 return values, np.ones(len(texts), dtype=bool)
@@ -253,6 +258,12 @@ def _conventions(
 def needs_text(texts: Sequence[str]) -> bool:
     """Return whether whole numbers among texts say by a leading zero that they are codes, such as 00420."""
     return any(LEADING_ZERO.fullmatch(text) for text in texts) and all(text.isdigit() for text in texts)
+
+
+def find_degrees(texts: Sequence[str]) -> FoundFormat:
+    """Return how degrees among distinct texts are written."""
+    found = NumberFormat(degrees=True)
+    return FoundFormat(found, found.values_of(texts)[1])
 
 
 def find_durations(texts: Sequence[str]) -> FoundFormat | None:

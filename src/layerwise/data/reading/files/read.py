@@ -19,6 +19,7 @@ from layerwise.data.reading.files.header_rows import join_names, names_in
 from layerwise.data.reading.files.table import (
     TextTable,
     notes_on,
+    repeats_header,
     table_of_records,
     typed_faults,
     typed_lines,
@@ -254,7 +255,7 @@ class _Reader:
             lines.pop()
         assert self.numbers is not None
         cells = read_plain(lines, dialect, header, self.numbers)
-        if cells is None or typed_faults(cells):
+        if cells is None or typed_faults(cells) or repeats_header(cells):
             return None
         numbers = np.arange(line, line + len(lines))
         return self._table(cells, numbers, _csv_lines(lines, dialect) if self.keep_lines else [], {}, header)

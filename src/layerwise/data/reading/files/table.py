@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 TOTAL_ROW = "the row is a total of other rows"
 NOTE_ROW = "the row is a note below the table"
+HEADER_ROW = "the row repeats the header"
 # What no row of a table is, and never stops training.
-BESIDE_TABLE = frozenset((TOTAL_ROW, NOTE_ROW))
+BESIDE_TABLE = frozenset((TOTAL_ROW, NOTE_ROW, HEADER_ROW))
 NOTE = re.compile(
     r"[*†‡]|\[\w{1,2}\]|(?:sources?|notes?|quellen?|hinweise?|anmerkung(?:en)?|fuentes?|notas?|fonte)\s?:"
     r"|(?:exported|generated|downloaded|exportiert|erstellt)\b.*\d",
@@ -120,7 +121,7 @@ def table_of_records(
     empty = [""] * n
     rows, lines, malformed = [], [], {}
     for k, record in enumerate(records):
-        reason = record.reason or _fault(record, n)
+        reason = record.reason or _fault(record, header.names)
         if reason:
             malformed[k] = reason
         rows.append(empty if reason else record.cells)
@@ -156,9 +157,9 @@ def notes_on(header: Header) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _fault(record: Record, n: int) -> str:
+def _fault(record: Record, names: list[str]) -> str:
     """Return what is wrong with a row; "" for a right one."""
-    cells = record.cells
+    cells, n = record.cells, len(names)
     if len(cells) != n:
         if 2 * len(cells) <= n and _is_note(cells[:1]):
             return NOTE_ROW
@@ -167,6 +168,8 @@ def _fault(record: Record, n: int) -> str:
         unknown = UNKNOWN_BYTE.search(record.text)
         if unknown:
             return f"the row holds the byte 0x{ord(unknown[0]) - 0xDC00:02x}, which the file's encoding does not know"
+    if n > 1 and cells[0].strip() == names[0] and [cell.strip() for cell in cells] == names:
+        return HEADER_ROW  # tables that were written one below the other
     return _beside_table(cells) if "" in cells else ""
 
 
@@ -175,6 +178,12 @@ def _beside_table(cells: list[str]) -> str:
     if _is_total(cells):
         return TOTAL_ROW
     return NOTE_ROW if len(cells) > 2 and _is_note(cells) else ""
+
+
+def repeats_header(cells: pd.DataFrame) -> bool:
+    """Return whether some row may repeat the header, as far as one column of text tells."""
+    name = next((each for each in cells if cells[each].dtype.kind == "O"), None)
+    return name is not None and bool((cells[name] == name).any())
 
 
 def _is_note(cells: list[str]) -> bool:
