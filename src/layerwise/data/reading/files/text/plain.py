@@ -139,10 +139,12 @@ def _stripped(column: pd.Series) -> pd.Series:
 def _columns_with_codes(raw: bytes, separator: str, n: int) -> set[int]:
     """Return the positions of the columns with a cell that begins with a zero before another digit."""
     letters = np.frombuffer(raw, np.uint8)
-    ends = (letters == ord(separator)) | (letters == ord("\n"))
-    digits = (letters >= ord("0")) & (letters <= ord("9"))
     zeros = np.flatnonzero(letters[:-1] == ord("0"))
-    first = zeros[(zeros == 0) | ends[zeros - 1] | (letters[zeros - 1] == ord(" "))]
-    codes = first[digits[first + 1]]
+    before, after = letters[zeros - 1], letters[zeros + 1]
+    begins = (zeros == 0) | (before == ord(separator)) | (before == ord("\n")) | (before == ord(" "))
+    codes = zeros[begins & (after >= ord("0")) & (after <= ord("9"))]
+    if not len(codes):
+        return set()
     # Each line has as many ends as the header has cells.
-    return set((np.searchsorted(np.flatnonzero(ends), codes) % n).tolist())
+    ends = np.flatnonzero((letters == ord(separator)) | (letters == ord("\n")))
+    return set((np.searchsorted(ends, codes) % n).tolist())
