@@ -159,14 +159,6 @@ def a_tests_own_runs_draw_what_it_looks_at(request):
 
 
 @pytest.fixture(autouse=True)
-def mlflow_forgets_where_a_test_looked():
-    """Takes back a tracking store that a test has set, which would hold for the process."""
-    yield
-    if "mlflow" in sys.modules:
-        sys.modules["mlflow"].set_tracking_uri(None)
-
-
-@pytest.fixture(autouse=True)
 def the_next_test_has_no_server_of_this_one():
     """Has MLflow forget the server that a test named to it, which it keeps for the whole process."""
     yield

@@ -145,6 +145,34 @@ def test_an_autoencoder_that_compresses_images_learns_with_noise(image_shape, gi
     assert sized.corruption == expected
 
 
+@pytest.mark.parametrize(
+    ("image_shape", "given", "expected"),
+    [
+        ((28, 28), {}, ("adamw", 0.004, 0.5, 64)),
+        ((28, 28), {"epochs": 400}, ("adamw", 0.004, 0.17, 64)),
+        ((28, 28), {"learning_rate": 0.001}, ("adamw", 0.001, 2.0, 64)),
+        ((28, 28), {"latent_size": 30, "weight_decay": 0.1}, ("adamw", 0.004, 0.1, 30)),
+        ((28, 28), {"optimizer": "adam"}, ("adam", 0.001, 0.0, 64)),
+        ((28, 28), {"variant": "denoising"}, ("adam", 0.001, 0.0, None)),
+        ((28, 28), {"variant": "sparse", "weight_decay": 0.1}, ("adamw", 0.001, 0.1, None)),
+        ((8, 8), {}, ("adam", 0.001, 0.0, None)),
+        (None, {}, ("adam", 0.001, 0.0, None)),
+        (None, {"optimizer": "sgd"}, ("sgd", 0.001, 0.0, None)),
+    ],
+)
+def test_an_autoencoder_that_compresses_images_learns_fast_with_weights_that_decay(
+    image_shape, given, expected
+):
+    left_open = OPEN | {"optimizer": None, "learning_rate": None, "weight_decay": None}
+    columns, rows = columns_and_rows(image_shape)
+    if image_shape:
+        n = image_shape[0] * image_shape[1]
+        names = tuple(map(str, range(n)))
+        columns = columns.model_copy(update={"n_inputs": n, "feature_names": names})
+    sized = size_autoencoder(columns, rows, AutoencoderSettings(**left_open | given))
+    assert (sized.optimizer, sized.learning_rate, sized.weight_decay, sized.latent_size) == expected
+
+
 def test_a_gan_of_images_has_convolutions_where_both_sides_can_be_halved_twice():
     def network(image_shape, **given):
         n = image_shape[0] * image_shape[1]

@@ -7,6 +7,7 @@ the rows are known: by how many there are, how many columns they have, and wheth
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -66,6 +67,11 @@ GAN_LEARNING: dict[str, dict[str, Any]] = {
     },
 }
 CONVOLUTIONAL_GAN_BATCH = 25
+# How an autoencoder compresses images of many pixels: its latent, its rate, and the part of the weights that they were
+# drawn with which decay leaves.
+COMPRESSED_IMAGE = 64
+IMAGE_COMPRESSION_RATE = 4e-3
+LEFT_OF_THE_START = 1 / 4
 # The network of a table: an ensemble, whose numbers are embedded from so many rows on.
 TABLE_MEMBERS = 8
 EMBEDDED_FROM = 2000
@@ -224,6 +230,34 @@ def gan_network(shape: ImageShape | None, uses_dense: bool) -> Literal["mlp", "d
 def corruption_by_rule(variant: str, kind_of_rows: str | None) -> CorruptionName | None:
     """Return the noise that an autoencoder learns with where none is set; None: the variant's own."""
     return "gaussian" if variant == "compression" and kind_of_rows == "images" else None
+
+
+def autoencoder_learning(
+    variant: str, extent: Extent, steps: int, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return how an autoencoder learns, and its latent and noise where these are not the variant's own.
+
+    An image that is compressed is read through noise. Weights that decay forget the grain that they were drawn with, so
+    that the features are strokes (docs/pipelines/autoencoder.md has what each is worth): the decay leaves a quarter of
+    it at the end of a cosine, whose mean rate is half of the first one.
+
+    Args:
+        variant: of the autoencoder.
+        extent: of the rows.
+        steps: of the training.
+        given: the optimizer, the rate and the decay that are set, None where they are not.
+    """
+    usual: dict[str, Any] = {name: LEARNING[name] for name in ("optimizer", "learning_rate", "weight_decay")}
+    usual |= {"optimizer": "adamw"} if given["weight_decay"] else {}
+    usual |= {"corruption": corruption_by_rule(variant, extent.kind), "latent_size": None}
+    if variant != "compression" or not extent.has_many_pixels:
+        return usual
+    usual |= {"latent_size": COMPRESSED_IMAGE}
+    if given["optimizer"] not in (None, "adamw"):
+        return usual
+    rate = given["learning_rate"] or IMAGE_COMPRESSION_RATE
+    decay = float(f"{math.log(1 / LEFT_OF_THE_START) / (rate / 2 * steps):.2g}")
+    return usual | {"optimizer": "adamw", "learning_rate": rate, "weight_decay": decay}
 
 
 def learning(table: bool, optimizer: str | None, weight_decay: float | None) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from layerwise.parameters.sizing.rule import (
     LASTING_CHAINS,
     TABLE_FINETUNING,
     Extent,
+    autoencoder_learning,
     batch_and_epochs,
     chain_learning,
-    corruption_by_rule,
     gan_network,
     learning,
     robust_delta,
@@ -149,8 +149,11 @@ def size_autoencoder(
     _refuse_large_batch(autoencoder.batch_size, training, "autoencoder")
     extent = Extent.of(columns, len(training))
     values = batch_and_epochs(extent, extent.autoencoder, autoencoder.batch_size)
-    corruption = corruption_by_rule(autoencoder.variant, extent.kind)
-    return _filled("autoencoder", autoencoder, corruption=corruption, **values)
+    batch, epochs = (getattr(autoencoder, name) or values[name] for name in ("batch_size", "epochs"))
+    steps = epochs * -(-len(training) // batch)
+    given = {name: getattr(autoencoder, name) for name in ("optimizer", "learning_rate", "weight_decay")}
+    values |= autoencoder_learning(autoencoder.variant, extent, steps, given)
+    return _filled("autoencoder", autoencoder, **values)
 
 
 def size_gan(columns: DataSpec, training: Rows, gan: GANSettings) -> GANSettings:

@@ -1,7 +1,6 @@
 """Nodes of small examples: restoring corrupted images, super-resolution, the next frame, an HTML demo."""
 
 import logging
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,6 +13,7 @@ from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.reports import table
 from layerwise.models import MLP
 from layerwise.models.gan import Generator, GeneratorConfig
+from layerwise.parameters.sizing import size_gan
 from layerwise.training.gan import (
     GANSettings,
     PairSettings,
@@ -27,17 +27,6 @@ from layerwise.utils import choose_device, torch_rng
 log = logging.getLogger(__name__)
 # Images of a figure, videos of one, the factor of super-resolution, and frames that are predicted one from another.
 SHOWN, SHOWN_VIDEOS, FACTOR, N_PREDICTED = 10, 4, 4, 5
-# How the generator of the demo learns.
-DEMO: dict[str, Any] = {
-    "generator_sizes": (128, 256),
-    "discriminator_sizes": (256, 128),
-    "dropout": 0.3,
-    "generator_learning_rate": 0.0005,
-    "discriminator_learning_rate": 0.0005,
-    "schedule": "cosine",
-    "ema_decay": 0.99,
-    "batch_size": 50,
-}
 Measured = tuple[TensorData, PairErrors, LoggedMetrics]
 
 
@@ -138,14 +127,18 @@ def train_demo_generator(
     settings: PairSettings,
     seed: int,
 ) -> Generator:
-    """Train a GAN of few latent numbers."""
+    """Train the GAN of `gan`, as its rule has it for these images, with few latent numbers."""
     rows = training[slice(0, settings.rows)]
-    own_settings = GANSettings(
-        **DEMO,
-        epochs=settings.demo_epochs,
-        latent_size=settings.demo_latent_size,
-        condition="class" if columns.task == "multiclass" else "none",
+    left_to_rule = dict.fromkeys(GANSettings.names_by_rule())
+    left_open = GANSettings.model_validate(
+        left_to_rule
+        | {
+            "epochs": settings.demo_epochs,
+            "latent_size": settings.demo_latent_size,
+            "condition": "class" if columns.task == "multiclass" else "none",
+        }
     )
+    own_settings = size_gan(columns, rows, left_open)
     device = choose_device(own_settings.count_parameters(columns.n_inputs), own_settings.batch_size, "demo")
     result = train_image_gan(rows.to(device), validation.to(device), columns, own_settings, seed, classifier)
     return result.generator.cpu()

@@ -47,7 +47,7 @@ class PairSettings(AdversarialSettings):
     latent_size: int = setting(16, "numbers of the noise z beside the given image", "", ge=1)
     rows: int = setting(5000, "training images at most", "", ge=10)
     frames: int = setting(3, "frames from which the next one is predicted", "", ge=2)
-    demo_epochs: int = setting(60, "epochs of the generator of the HTML demo", "", ge=1)
+    demo_epochs: int = setting(12, "epochs of the generator of the HTML demo", "", ge=1)
     demo_latent_size: int = setting(
         8, "sliders of the HTML demo, beside the class", "few can be tried by hand", ge=1
     )

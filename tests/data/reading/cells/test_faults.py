@@ -1,6 +1,7 @@
 import time
 
 import numpy as np
+import pytest
 
 from layerwise.data.reading.cells.faults import may_be_markers, sentinels
 
@@ -24,3 +25,18 @@ def test_no_number_that_is_shown_as_nines_alone_is_overlooked():
     assert sum(shown) > 100
     assert may_be_markers(values)[shown].all()
     assert may_be_markers(values).mean() < 0.2
+
+
+@pytest.mark.parametrize(
+    ("answers", "codes", "found"),
+    [
+        (range(1, 8), (-99, -98, -97), [-99, -98, -97]),
+        (range(1, 8), (99, 98), [99, 98]),
+        (range(1, 8), (-98, -97), []),  # without the nines nothing says that they are codes
+        (range(1, 99), (99, 98), []),
+        (range(300, 320), (999, 998, 990), [999, 998, 990]),
+    ],
+)
+def test_codes_beside_a_number_of_nines_are_markers_with_it(answers, codes, found):
+    values = np.array(sorted({*answers, *codes}), dtype=np.float64)
+    assert sorted(sentinels(values, np.full(len(values), 5))) == sorted(found)

@@ -69,12 +69,18 @@ class ColumnBase:
 
     def note_sentinels(self, values: np.ndarray, counts: np.ndarray) -> None:
         """Note numbers that may be markers for a missing value."""
-        for value in sentinels(values, counts) if not self.classes else ():
-            self.doubtful.append(f"{value:g}")
-            self.notes.append(
-                f"{value:g} stands far from all other values, and often; it is kept as a number: if it means that "
-                f"there is none, add {yaml_line({'missing': [f'{value:g}']})[1:-1]} to problem.reading"
-            )
+        codes = [] if self.classes else [f"{value:g}" for value in sentinels(values, counts)]
+        if not codes:
+            return
+        self.doubtful += codes
+        stand, kept = (
+            ("stand", "they are kept as numbers") if len(codes) > 1 else ("stands", "it is kept as a number")
+        )
+        mean = "they mean" if len(codes) > 1 else "it means"
+        self.notes.append(
+            f"{', '.join(codes)} {stand} far from all other values, and often; {kept}: if {mean} that "
+            f"there is none, add {yaml_line({'missing': codes})[1:-1]} to problem.reading"
+        )
 
     def refuse_faults(self, cells: Cells, right: np.ndarray, what: str) -> None:
         """Refuse cells that are no number or date if they look like a marker or are many; few cost their rows alone."""

@@ -13,6 +13,7 @@ MARKERS = frozenset(
 )
 MARKER_ROWS = 3
 NINES = 10.0 ** np.arange(2, 7) - 1
+MIN_OTHERS = 5
 MAX_FAULTY_FRACTION = 0.05
 
 
@@ -83,7 +84,8 @@ def sentinels(values: np.ndarray, counts: np.ndarray) -> list[float]:
     """Return numbers that look like markers for a missing value: far from all others, and repeated.
 
     A number of nines, or -1 where nothing else is negative; it comes at least three times, and lies outside of the
-    others by more than their whole range.
+    others by more than their whole range. Beside nines the numbers below them are codes too, as surveys have -99, -98
+    and -97 for several sorts of no answer.
 
     Args:
         values: distinct numbers, (n,).
@@ -94,14 +96,23 @@ def sentinels(values: np.ndarray, counts: np.ndarray) -> list[float]:
         nines = set(f"{abs(value):g}") == {"9"} and abs(value) >= 99
         if not (nines or value == -1):
             continue
-        others = values[~np.isin(values, [value, *found])]
-        if len(others) < 5:
+        codes = _codes_beside(value, values, counts) if nines else [value]
+        others = values[~np.isin(values, [*codes, *found])]
+        if len(others) < MIN_OTHERS:
             continue
         low, high = others.min(), others.max()
-        far = value > high + (high - low) or value < low - (high - low)
-        if far or (value == -1 and low >= 0 and np.any(others % 1 != 0)):
-            found.append(value)
-    return found
+        far = [code for code in codes if code > high + (high - low) or code < low - (high - low)]
+        if value in far or (value == -1 and low >= 0 and np.any(others % 1 != 0)):
+            found += [value, *(code for code in far if code != value)]
+    return list(dict.fromkeys(found))
+
+
+def _codes_beside(value: float, values: np.ndarray, counts: np.ndarray) -> list[float]:
+    """Return a number of nines and the repeated whole ones of its sign at most nine below it in size."""
+    below = abs(value) - np.abs(values)
+    same = (np.sign(values) == np.sign(value)) & (below >= 0) & (below < 10) & (values % 1 == 0)
+    codes: list[float] = values[same & (counts >= MARKER_ROWS)].tolist()
+    return codes
 
 
 def far_dates(when: np.ndarray) -> np.ndarray:

