@@ -52,7 +52,10 @@ from layerwise.utils import torch_rng
 PROJECT = Path(__file__).parent.parent
 DIGITS = {"choose": (0, 1, 4, 7, 8), "report": (2, 3, 5, 6, 9)}
 # Of the digits; tables take what their number of rows gives.
-DIGIT_SETTINGS = {"epochs": 15, "batch_size": 100, "learning_rate": 0.002, "corruption": "none"}
+DIGIT_SETTINGS = {
+    "epochs": 15, "batch_size": 100, "latent_size": 30, "optimizer": "adam", "learning_rate": 0.002,
+    "weight_decay": 0.0, "corruption": "none",
+}  # fmt: skip
 MAIN = "autoencoder, density"
 Scored = dict[str, tuple[Any, float, int]]
 
@@ -74,7 +77,7 @@ def rows_of(env: str | None, seed: int = 0) -> tuple[TensorData, TensorData, Ten
 
 def with_autoencoder(rows: AnomalyRows, columns: DataSpec, seed: int, settings: dict[str, Any]) -> Scored:
     """Return the scores of the pipeline's autoencoder, and of PyOD's with its shape and its seconds."""
-    given = AutoencoderSettings(**{"epochs": None, "batch_size": None} | settings)
+    given = AutoencoderSettings(**dict.fromkeys(AutoencoderSettings.names_by_rule()) | settings)
     sized = size_autoencoder(columns, TensorData(rows.training), given)
     network = build_autoencoder(sized, columns, torch_rng(seed, "anomalies"))
     start = time.process_time()
