@@ -1,5 +1,7 @@
 import io
 import json
+import threading
+import time
 
 import numpy as np
 import pandas as pd
@@ -153,6 +155,23 @@ def test_what_size_many_rows_have_is_asked_once_and_few_rows_do_not_ask():
     sizes.clear()
     asked(torch.ones(3, 3))
     assert sizes == [BLOCK_ROWS]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.004])
+def test_threads_share_blocks_that_take_long_enough_to_be_worth_them(seconds, threads):
+    by = set()
+
+    def slow(block):
+        by.add(threading.get_ident())
+        time.sleep(seconds)
+        return block
+
+    threads(2)
+    asked, rows = InBlocks(slow), torch.ones(16 * COPIED_ROWS, 3)
+    asked(rows)
+    by.clear()
+    assert torch.equal(asked(rows), rows)
+    assert by == {threading.get_ident()} if seconds == 0 else len(by) == 2
 
 
 def test_an_error_in_one_of_many_blocks_is_raised_and_the_rest_is_left(threads):

@@ -9,6 +9,7 @@ last digits.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ MANY_ROWS = 4 * BLOCK_ROWS
 COPIED_ROWS = 2 * MANY_ROWS
 # From so many blocks on larger ones are tried, of rows of so many numbers at most.
 MANY_BLOCKS, NARROW = 32, 128
+# Seconds that 1,024 rows take which several threads are worth: of less, most is Python's, one thread at a time.
+WORTH_THREADS = 0.002
 # Float32 numbers in 64 bytes.
 ALIGNED_COLUMNS = 16
 PRODUCTS = {torch.matmul, Tensor.matmul, Tensor.__matmul__, torch.mm, Tensor.mm, torch.bmm, Tensor.bmm}
@@ -49,6 +52,7 @@ class InBlocks:
     def __init__(self, function: RowFunction, device: torch.device | str = "cpu") -> None:
         self.function, self.device = function, torch.device(device)
         self._for_many: int | None = None
+        self._shares = True
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return what the function gives for rows (n, ...), (n, ...); both on the CPU."""
@@ -57,7 +61,7 @@ class InBlocks:
         parts = [inputs[start : start + COPIED_ROWS] for start in range(0, max(len(inputs), 1), COPIED_ROWS)]
         with _one_thread():
             apply = partial(_apply_to_part, self.function, self._block_size(inputs), self.device)
-            if min(threads, len(parts)) == 1:
+            if min(threads, len(parts)) == 1 or not self._shares:
                 return torch.cat([apply(part) for part in parts])
             pool = ThreadPoolExecutor(min(threads, len(parts)), "rows")
             try:
@@ -78,9 +82,10 @@ class InBlocks:
             if len(inputs) < MANY_BLOCKS * BLOCK_ROWS:
                 return BLOCK_ROWS
             rows = inputs[:MANY_ROWS]
-            small, large = (
-                _apply_to_part(self.function, size, self.device, rows) for size in (BLOCK_ROWS, MANY_ROWS)
-            )
+            small = _apply_to_part(self.function, BLOCK_ROWS, self.device, rows)
+            began = time.perf_counter()
+            large = _apply_to_part(self.function, MANY_ROWS, self.device, rows)
+            self._shares = time.perf_counter() - began > WORTH_THREADS
             self._for_many = MANY_ROWS if torch.equal(small, large) else BLOCK_ROWS
         return self._for_many
 
