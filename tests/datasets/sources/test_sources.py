@@ -218,8 +218,14 @@ def test_rows_that_cannot_be_read_are_left_out_and_said_where_the_settings_say_s
         (b"a,b\n", r"table\.csv has a header of 2 columns but no rows"),
         (b"a,b\n1,2\n1,2,3\n", r"table\.csv, line 3: the row has 3 cells, and the header 2; 1 of 2 rows"),
         (b"<html>\n<body>404</body>", r"table\.csv is a page of the web"),
+        (
+            b"% "
+            + b"weather, " * 30
+            + b"\n\n@RELATION weather\n@attribute windy {true, false}\n@data\ntrue\n",
+            r"table\.csv is a file of Weka \(ARFF\): read it with scipy\.io\.arff and save it as csv",
+        ),
     ],
-    ids=["empty", "header", "ragged", "web page"],
+    ids=["empty", "header", "ragged", "web page", "arff"],
 )
 def test_a_file_that_is_no_table_is_named(tmp_path, body, message):
     with pytest.raises(DatasetError, match=message):

@@ -36,6 +36,9 @@ OTHERS = {
 }
 # An array of objects, as the programs of the web answer.
 JSON_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
+# Weka's format begins with comments, so many bytes of them at most, and its name.
+COMMENTS = 20_000
+ARFF = re.compile(rb"(?:\s|%[^\n]*\n)*@relation\s", re.IGNORECASE)
 NOISE = ("__MACOSX/", ".DS_Store")
 
 
@@ -62,12 +65,17 @@ def contents_of(path: Path) -> Contents:
     with path.open("rb") as file:
         start = file.read(64)
         first = start + file.readline() if start.startswith((b"{", b"\xef\xbb\xbf{")) else b""
+        top = start + file.read(COMMENTS) if start.lstrip()[:1] in (b"%", b"@") else b""
     if not start:
         raise DataError(f"{path} is empty")
     if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
         raise DataError(f"{path} is a page of the web, as a download that failed leaves one")
     if start.startswith(PARQUET):
         return "parquet"
+    if ARFF.match(top):
+        raise DataError(
+            f"{path} is a file of Weka (ARFF): read it with scipy.io.arff and save it as csv or parquet"
+        )
     for magic, what in OTHERS.items():
         if start.startswith(magic):
             raise DataError(f"{path} is {what}")
