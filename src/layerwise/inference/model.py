@@ -32,7 +32,7 @@ from layerwise.inference.manifest import (
 )
 from layerwise.inference.named_scores import name_scores
 from layerwise.inference.parts import ModelParts, load_parts, save_parts
-from layerwise.inference.reproducible import InBlocks, RowFunction, apply_in_blocks, shortest_decimals
+from layerwise.inference.reproducible import InBlocks, RowFunction, shortest_decimals
 from layerwise.inference.seen_rows import load_seen_rows, save_seen_rows
 from layerwise.models import MLP, CalibratedNetwork, EstimatorNetwork, load_network, save_network
 from layerwise.training.supervised import probabilities
@@ -68,7 +68,9 @@ class TrainedModel:
     seen_rows: np.ndarray | None = None
     parts: ModelParts = field(default_factory=ModelParts)
     columns: DataSpec = field(init=False)
-    _in_blocks: dict[str, InBlocks] = field(init=False, default_factory=dict, repr=False, compare=False)
+    _in_blocks: dict[tuple[str, torch.device], InBlocks] = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )
 
     def run_tags(self) -> dict[str, str]:
         """Return by what a run names the model."""
@@ -162,11 +164,15 @@ class TrainedModel:
 
     def scores(self, rows: Any) -> np.ndarray:
         """Return probabilities, or values in the units of the (transformed) target, (n, n_outputs)."""
-        return self.in_blocks("scores", lambda: self.block_scores)(self.inputs(rows)).numpy()
+        return self.scores_of(self.inputs(rows)).numpy()
+
+    def scores_of(self, inputs: Tensor) -> Tensor:
+        """Return the scores of rows as the network takes them, (n, n_outputs); both on the CPU."""
+        return self.in_blocks("scores", lambda: self.block_scores)(inputs)
 
     def in_blocks(self, name: str, make: Callable[[], RowFunction]) -> InBlocks:
         """Return a function of the network's inputs as it answers rows; made once for each name and device."""
-        key = f"{name} on {self.device}"
+        key = name, self.device
         if key not in self._in_blocks:
             self._in_blocks[key] = InBlocks(make(), self.device)
         return self._in_blocks[key]
@@ -183,8 +189,8 @@ class TrainedModel:
         network = self.parts.quantiles
         if network is None:
             return self.interpret_scores(scores)
-        found = apply_in_blocks(lambda x: self.columns.unscaled(network(x)), self.inputs(rows), self.device)
-        return self.interpret_scores(scores, found.numpy())
+        in_blocks = self.in_blocks("quantiles", lambda: lambda x: self.columns.unscaled(network(x)))
+        return self.interpret_scores(scores, in_blocks(self.inputs(rows)).numpy())
 
     def interpret_scores(self, scores: np.ndarray, quantiles: np.ndarray | None = None) -> pd.DataFrame:
         """Return the predictions that scores stand for.

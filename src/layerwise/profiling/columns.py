@@ -119,8 +119,9 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
         return "input", _epoch(present) if whole else ""
     texts = present.astype(str)
     words = float(texts.str.count(r"\s+").mean()) + 1
-    units = _units(texts)
-    parts = units or _pairs(texts) or _lists(name, texts)
+    distinct = texts.drop_duplicates()
+    units = _units(distinct)
+    parts = units or _pairs(distinct) or _lists(name, distinct)
     # Groups of digits, as telephone numbers have them, are no text.
     if unique and not texts.str.contains(r"[^\W\d_]").any():
         return "identifier", f"it names the rows, another text in each{parts}"
@@ -143,9 +144,8 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
     return "input", parts.removeprefix("; ")
 
 
-def _units(texts: pd.Series) -> str:
+def _units(distinct: pd.Series) -> str:
     """Return what is to be said of numbers with several units; empty if the cells are none."""
-    distinct = texts.drop_duplicates()
     units = set(map(unit_of, distinct))
     if "" not in units and len(units) > 1 and len(distinct) >= MANY_VALUES:
         shown = ", ".join(sorted(units)[:5])
@@ -153,9 +153,8 @@ def _units(texts: pd.Series) -> str:
     return ""
 
 
-def _pairs(texts: pd.Series) -> str:
+def _pairs(distinct: pd.Series) -> str:
     """Return what is to be said of two numbers in a cell, such as a blood pressure; empty if the cells are none."""
-    distinct = texts.drop_duplicates()
     if len(distinct) < MANY_VALUES or not distinct.str.fullmatch(PAIR).all():
         return ""
     shown = _shown(distinct.iloc[0])
@@ -175,9 +174,8 @@ def _epoch(present: pd.Series) -> str:
     return ""
 
 
-def _lists(name: str, texts: pd.Series) -> str:
+def _lists(name: str, distinct: pd.Series) -> str:
     """Return what is to be said of cells that hold several values; empty if they do not."""
-    distinct = texts.drop_duplicates()
     for mark in LIST_MARKS:
         cells = [text.split(mark) for text in distinct]
         listed = [cell for cell in cells if len(cell) > 1]

@@ -75,7 +75,8 @@ def test_a_column_adds_what_the_score_falls_by_when_it_alone_is_typical(project,
     inputs = model.inputs(model.select_inputs(fires.head(40)))
     whole = attribute_scores(model, inputs)
     monkeypatch.setattr(
-        "layerwise.inference.tasks.anomaly.MOST_NUMBERS", 7 * whole.shape[1] * inputs.shape[1]
+        "layerwise.evaluation.unsupervised.anomalies.scores.MOST_NUMBERS",
+        7 * whole.shape[1] * inputs.shape[1],
     )
     pd.testing.assert_frame_equal(attribute_scores(model, inputs), whole)  # of seven rows at a time
     scores = score_columns(model, inputs)[0]

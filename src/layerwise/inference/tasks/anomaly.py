@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 # Columns that are named as those that make a row unusual.
 NAMED_COLUMNS = 3
-# Of rows with one column changed at once: 64 MB.
-MOST_NUMBERS = 16_000_000
 
 
 @register_task
@@ -101,12 +99,8 @@ def attribute_scores(model: TrainedModel, inputs: Tensor, scores: np.ndarray | N
     names = error_columns(model.columns)
     given = _scores_and_errors(model, inputs)[:, 0] if scores is None else scores
     falls = np.zeros((len(inputs), len(names)), np.float32)
-    at_once = max(1, MOST_NUMBERS // (len(names) * model.columns.n_inputs))
-    for start in range(0, len(inputs), at_once):
-        part = inputs[start : start + at_once]
-        changed, *places = occluded_rows(part, model.columns, model.typical_row)
+    for changed, *places in occluded_rows(inputs, model.columns, model.typical_row):
         of_row, of_column = (each.numpy() for each in places)
-        of_row = of_row + start
         falls[of_row, of_column] = given[of_row] - _scores_and_errors(model, changed)[:, 0]
     return pd.DataFrame(falls, columns=names)
 

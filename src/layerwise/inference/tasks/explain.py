@@ -11,7 +11,6 @@ from torch import Tensor
 from layerwise.data import raw_columns
 from layerwise.data.reading import typical_inputs
 from layerwise.evaluation.shapley import antithetic_permutations, shapley_values
-from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
 from layerwise.parameters import TaskSettings
 
@@ -88,7 +87,7 @@ class Explain(Task):
 
 def _answers(model: TrainedModel, inputs: Tensor) -> Tensor:
     """Return probabilities, or values in the units of the target, (n, n_outputs) float64."""
-    scores = apply_in_blocks(model.block_scores, inputs, model.device)
+    scores = model.scores_of(inputs)
     if model.columns.task != "regression":
         return scores.double()
     return torch.from_numpy(np.asarray(model.columns.raw_targets(scores.numpy()), dtype=np.float64))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import Task, register_task
 from layerwise.inference.tasks.raw_rows import raw_frame
 from layerwise.models import goes_both_ways
@@ -38,8 +37,8 @@ class Reconstruct(Task):
     def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:
         """Return the rows as they are reconstructed."""
         network: Any = model.network
-        found = apply_in_blocks(network.reconstruct, model.inputs(rows), model.device)
-        return raw_frame(model, np.asarray(found))
+        reconstruct = model.in_blocks("reconstruct", lambda: network.reconstruct)
+        return raw_frame(model, np.asarray(reconstruct(model.inputs(rows))))
 
 
 @register_task

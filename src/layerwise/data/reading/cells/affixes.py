@@ -67,9 +67,8 @@ def unit_of(text: str) -> str:
 
 def shared_unit(texts: Sequence[str]) -> str:
     """Return the unit behind nearly all of the numbers, the same one; empty if there is none."""
-    if len(texts) < MIN_WITH_UNIT or not any(
-        map(unit_of, texts[:MIN_WITH_UNIT])
-    ):  # of most columns a few cells tell
+    # Of most columns a few cells tell.
+    if len(texts) < MIN_WITH_UNIT or not any(map(unit_of, texts[:MIN_WITH_UNIT])):
         return ""
     units = Counter(filter(None, map(unit_of, texts)))
     unit, count = units.most_common(1)[0]

@@ -121,7 +121,7 @@ class ColumnBase:
         bare = [k for k, text in enumerate(cells.texts) if readable[k] and values[k] and "%" not in text]
         # A few numbers of the other sort are slips, which cost their rows.
         are_many = find_faults(cells, found.readable).too_many and not find_faults(cells, readable).too_many
-        guess = guess_unsigned(cells.texts, found)
+        guess = guess_unsigned(cells.texts, values, readable)
         if guess is None or not bare or not are_many:
             return
         text, value = cells.texts[bare[0]], values[bare[0]]

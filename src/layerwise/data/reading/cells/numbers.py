@@ -169,27 +169,14 @@ def find_number_format(
         thousands: of the settings, likewise.
         unsigned: what numbers without a percent sign are among percents; None: none.
     """
-    found: FoundFormat | None
-    unit = shared_unit(texts)
-    if unit:
-        found = find_number_format(
-            [tidy(text).removesuffix(unit) for text in texts], decimal, thousands, unsigned
-        )
-        return found and found.extended(unit=unit)
     if decimal in (None, ".") and unsigned is None and _plain_values(texts) is not None:
         fractions = any("." in text for text in texts)
         if not fractions or any(not GROUPED_BY_POINTS.fullmatch(text) for text in texts):
             return FoundFormat(NumberFormat(), np.ones(len(texts), dtype=bool), settled=fractions)
-    if have_bounds(texts):
-        found = find_number_format(
-            [without_bound(tidy(text)) for text in texts], decimal, thousands, unsigned
-        )
-        return found and found.extended(bounds=True)
-    if have_powers(texts):
-        found = find_number_format(
-            [without_power(tidy(text))[0] for text in texts], decimal, thousands, unsigned
-        )
-        return found and found.extended(powers=True)
+    marks, plainer = _without_marks(texts)
+    if marks:
+        found = find_number_format(plainer, decimal, thousands, unsigned)
+        return found and found.extended(**marks)
     shapes = [SHOWN.fullmatch(tidy(text)) for text in texts]
     matched = [shape for shape in shapes if shape is not None]
     if not matched:
@@ -221,18 +208,27 @@ def find_number_format(
     return FoundFormat(formats[best], read[best][1], settled=settled)
 
 
-def guess_unsigned(texts: Sequence[str], found: FoundFormat) -> PercentMeaning | None:
+def _without_marks(texts: Sequence[str]) -> tuple[dict[str, Any], Sequence[str]]:
+    """Return one sort of marks that nearly all texts have, as a field of their format, and the texts without them."""
+    tidied = [tidy(text) for text in texts]
+    if unit := shared_unit(texts):
+        return {"unit": unit}, [text.removesuffix(unit) for text in tidied]
+    if have_bounds(texts):
+        return {"bounds": True}, [without_bound(text) for text in tidied]
+    if have_powers(texts):
+        return {"powers": True}, [without_power(text)[0] for text in tidied]
+    return {}, texts
+
+
+def guess_unsigned(texts: Sequence[str], values: np.ndarray, readable: np.ndarray) -> PercentMeaning | None:
     """Return what numbers without a percent sign likeliest are among others with one; None where all are alike.
 
     By the reading that is taken their median is nearer to that of the others.
 
     Args:
         texts: distinct cells.
-        found: how their numbers are written.
+        values, readable: of them where a number without a sign is a fraction, as `NumberFormat.values_of` has them.
     """
-    values, readable = found.format.model_copy(update={"percent": True, "unsigned": "fraction"}).values_of(
-        texts
-    )
     has_sign = np.array(["%" in text for text in texts], dtype=bool)
     held = readable & (values != 0)
     if not np.any(held & has_sign) or not np.any(held & ~has_sign):

@@ -80,8 +80,9 @@ def first_header_row(rows: Rows, start: int, n_rows: int | None) -> int:
     for above in range(min(start, MOST_ROWS - 1), 0, -1):
         if count_header_rows(rows[start - above :]) > above:
             return start - above
-    found = n_rows is None or count_header_rows(rows[start:]) > 1
-    return start if found else max(0, start - (n_rows or 1) + 1)
+    if n_rows is None or count_header_rows(rows[start:]) > 1:
+        return start
+    return max(0, start - n_rows + 1)
 
 
 def _is_below_gaps(above: Rows, row: Sequence[str], below: Rows) -> bool:
@@ -109,10 +110,8 @@ def _is_name(cell: str, below: Sequence[str]) -> bool | None:
         return None
     if sum(SHOWN_NUMBER.fullmatch(value) is not None for value in values) >= MOSTLY * len(values):
         return True
-    if cell in values:
-        return (
-            None if len(set(values)) == 1 else False
-        )  # of a question with several answers each cell is its name
+    if cell in values:  # of a question with several answers each cell is its name
+        return None if len(set(values)) == 1 else False
     return True if len(set(values)) <= FEW_VALUES * len(values) else None
 
 

@@ -91,15 +91,12 @@ class RowDensity(Config):
         mean, directions = (
             torch.tensor(each, device=device) for each in (self.latent_mean, self.latent_directions)
         )
-        # Of a parameter `AlignedProducts` keeps what it pads.
-        weight, shift, constant = (
-            nn.Parameter(each.to(device), requires_grad=False) for each in self._whitening()
-        )
+        whitening, shift, constant = (each.to(device) for each in self._whitening())
         n_distributions, keeps_all = len(constant), len(directions) == len(mean)
         if keeps_all:  # one product for two
-            weight = nn.Parameter(
-                torch.cat([weight[:, :-1] @ directions, weight[:, -1:]], 1), requires_grad=False
-            )
+            whitening = torch.cat([whitening[:, :-1] @ directions, whitening[:, -1:]], 1)
+        # Of a parameter `AlignedProducts` keeps what it pads.
+        weight = nn.Parameter(whitening, requires_grad=False)
 
         def score(rows: Tensor) -> tuple[Tensor, Tensor]:
             latents, errors, squared = _features(network, rows, self.of_images)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ from layerwise.utils import Config
 # Even steps of the scores' distribution that a model keeps.
 QUANTILES = 1000
 AT_A_TIME = 2000
+# Of rows with one column changed at once: 64 MB.
+MOST_NUMBERS = 16_000_000
 
 
 class AnomalyReference(Config):
@@ -176,8 +178,10 @@ def make_scorer(
     return score
 
 
-def occluded_rows(rows: Tensor, columns: DataSpec, typical: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the rows of a table (n, d) with one raw column at its typical value, where it has not that value already.
+def occluded_rows(
+    rows: Tensor, columns: DataSpec, typical: Tensor
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Yield the rows of a table (n, d) with one raw column at its typical value, where it has not that value already.
 
     By how much a score falls then is what the column adds to it (an occlusion, as in Zeiler & Fergus 2014). A
     reconstruction's error says less: one odd cell moves the latent, and with it every column's reconstruction.
@@ -187,17 +191,20 @@ def occluded_rows(rows: Tensor, columns: DataSpec, typical: Tensor) -> tuple[Ten
         columns: what they are.
         typical: (d,) a row whose columns have their typical values.
 
-    Returns:
-        The changed rows (m, d), and of which row and raw column each one is, (m,) each.
+    Yields:
+        Changed rows (m, d), some rows' at a time, and of which row and raw column each one is, (m,) each.
     """
     comes_from = column_sums(columns)
     assert comes_from is not None  # a table's
     # (columns, 1, d): where a row takes its typical value.
     occluded = (comes_from.T[:, None, :] > 0).to(rows.device)
-    changed = torch.where(occluded, typical.to(rows), rows)
-    differs = (changed != rows).any(2)
-    of_column, of_row = differs.nonzero(as_tuple=True)
-    return changed[differs], of_row, of_column
+    at_once = max(1, MOST_NUMBERS // comes_from.numel())
+    for start in range(0, len(rows), at_once):
+        part = rows[start : start + at_once]
+        changed = torch.where(occluded, typical.to(rows), part)
+        differs = (changed != part).any(2)
+        of_column, of_row = differs.nonzero(as_tuple=True)
+        yield changed[differs], of_row + start, of_column
 
 
 def error_columns(columns: DataSpec) -> list[str]:
