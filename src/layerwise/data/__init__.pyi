@@ -15,6 +15,7 @@ from .problem import (
     PreprocessingSettings as PreprocessingSettings,
     Problem as Problem,
     SplitSettings as SplitSettings,
+    Task as Task,
 )
 from .reading import ReadingSettings as ReadingSettings
 from .splits import (
@@ -32,7 +33,6 @@ from .tensors import (
     ColumnBlock as ColumnBlock,
     DataSpec as DataSpec,
     SparseTensorData as SparseTensorData,
-    Task as Task,
     TensorData as TensorData,
     raw_columns as raw_columns,
 )

@@ -10,9 +10,8 @@ from pydantic import ConfigDict, RootModel
 
 from layerwise.data.errors import DataError
 from layerwise.data.linked_rows import UNLINKED, RowKeys, group_folds, row_keys
-from layerwise.data.problem import Problem, SplitSettings
+from layerwise.data.problem import Problem, SplitSettings, Task
 from layerwise.data.splits import Split, labelled_rows, split_rest, split_seed, split_targets
-from layerwise.data.tensors import Task
 from layerwise.utils import derive_seed
 
 

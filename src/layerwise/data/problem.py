@@ -9,8 +9,10 @@ from pydantic import field_validator, model_validator
 from layerwise.data.reading import ReadingSettings
 from layerwise.data.row_rules import RuleSettings
 from layerwise.data.target_transforms import TransformName
-from layerwise.data.tensors import Task
 from layerwise.utils import Config, setting
+
+# The last two have no targets: what is held out are ratings, or whole documents.
+Task = Literal["multiclass", "binary", "multilabel", "regression", "ratings", "documents"]
 
 
 class Problem(Config):

@@ -11,10 +11,10 @@ from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator
 
 from layerwise.data.errors import DataError
 from layerwise.data.linked_rows import UNLINKED, RowKeys, last_rows, row_keys, sample_groups
-from layerwise.data.problem import Problem, SplitSettings
+from layerwise.data.problem import Problem, SplitSettings, Task
 from layerwise.data.row_hashes import TEST, TRAINING, VALIDATION, parts_by_hash
 from layerwise.data.sources import Images
-from layerwise.data.tensors import Task, TensorData
+from layerwise.data.tensors import TensorData
 from layerwise.utils import Config, derive_seed
 
 

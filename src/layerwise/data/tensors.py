@@ -14,12 +14,10 @@ from torch import Tensor
 
 from layerwise.data.errors import DataError
 from layerwise.data.image_layout import ImageShape, describe_shape
+from layerwise.data.problem import Task
 from layerwise.data.row_rules import RowRules
 from layerwise.data.target_transforms import TargetTransform, TransformName
 from layerwise.utils import Config, mask_secrets, project_path
-
-# The last two have no targets: what is held out are ratings, or whole documents.
-Task = Literal["multiclass", "binary", "multilabel", "regression", "ratings", "documents"]
 
 ColumnBlockKind = Literal["real", "binary", "categorical", "count"]
 

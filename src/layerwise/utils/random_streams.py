@@ -3,10 +3,15 @@
 Every consumer asks for its stream by name, so adding a consumer never shifts the numbers of another one.
 """
 
+from __future__ import annotations
+
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 def derive_seed(seed: int, *names: object) -> int:
@@ -17,6 +22,9 @@ def derive_seed(seed: int, *names: object) -> int:
 
 def torch_rng(seed: int, *names: object, device: torch.device | str = "cpu") -> torch.Generator:
     """Return a torch random generator of its own for the named consumer."""
+    # Imported here: what measures or looks models up draws from NumPy alone.
+    import torch
+
     return torch.Generator(device=device).manual_seed(derive_seed(seed, *names))
 
 
@@ -24,6 +32,8 @@ def sampled_rows(n_rows: int, at_most: int, rng: torch.Generator) -> slice | tor
     """Return the numbers of rows drawn without replacement, in their order; all rows where there are no more."""
     if n_rows <= at_most:
         return slice(None)
+    import torch
+
     return torch.randperm(n_rows, generator=rng, device=rng.device)[:at_most].sort().values
 
 

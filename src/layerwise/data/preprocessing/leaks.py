@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.problem import Problem
+from layerwise.data.problem import Problem, Task
 from layerwise.data.row_hashes import row_hashes
-from layerwise.data.tensors import Task
 
 if TYPE_CHECKING:
     import pandas as pd
