@@ -21,8 +21,6 @@ from filelock import FileLock, Timeout
 
 from layerwise.data.sources import Images
 from layerwise.inference import verify_model_folder
-from layerwise.tracking.logged_models import SavedModel
-from layerwise.tracking.model_logging import Submission, submit
 from layerwise.tracking.outbox.background import upload_folder
 from layerwise.tracking.outbox.failures import store_failure
 from layerwise.tracking.outbox.records import (
@@ -39,6 +37,8 @@ from layerwise.utils import atomic_write
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow import MlflowClient
+
+    from layerwise.tracking.model_logging import Submission
 
 MODELS, OUTPUTS = "models", "outputs"
 # Written last: an item without it was never finished.
@@ -115,6 +115,10 @@ def _write_rows(rows: pd.DataFrame | Images | str, target: Path) -> str:
 def _read_submission(folder: Path, item: dict[str, Any]) -> Submission:
     import pandas as pd
 
+    # Imported here, as it imports MLflow, and most commands have nothing that was kept.
+    from layerwise.tracking.logged_models import SavedModel
+    from layerwise.tracking.model_logging import Submission
+
     def test_rows() -> pd.DataFrame | Images | str:
         if item["rows"] == "images":
             with np.load(folder / "rows.npz", allow_pickle=False) as found:
@@ -179,6 +183,8 @@ def _send_item(client: MlflowClient, uri: str, run_id: str, folder: Path) -> boo
     if folder.name == OUTPUTS:
         upload_folder(client, "run", run_id, folder / OUTPUTS, OUTPUTS)
     else:
+        from layerwise.tracking.model_logging import submit
+
         submit(client, _read_submission(folder, item))
     log.info("The tracking server has the %s that run %s kept for it", item.get("name", OUTPUTS), run_id)
     shutil.rmtree(folder)
