@@ -132,6 +132,11 @@ class TrainedModel:
         is_table = self.reads_rows and not self.has_image_inputs
         return self.preprocessor.reading.plain_numbers if is_table else frozenset()
 
+    @cached_property
+    def n_weights(self) -> int:
+        """How many numbers the network has learnt."""
+        return sum(each.numel() for each in self.network.parameters())
+
     @property
     def raw_names(self) -> list[str]:
         """The names of the raw columns that it reads; of images those of the pixels."""

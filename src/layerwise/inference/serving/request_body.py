@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from layerwise.data import DataError, ImageShape
@@ -22,11 +23,14 @@ from layerwise.data.reading import (
 )
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.serving.settings import ServerSettings
+from layerwise.inference.tasks import offered_columns
 from layerwise.utils import UserError
 
 DEFAULT_LIMITS = ServerSettings().limits
 # Two of them are one character, one is none.
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+# Unknown names of a body that are compared with the known ones.
+MAX_LIKENESSES, MAX_NAME = 100, 60
 TABLE_FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 
@@ -46,12 +50,14 @@ class ParsedBody:
         params: what is asked.
         names: of the columns of rows that came as JSON.
         rows: their cells; None where there are none, and of a CSV body.
+        misspelt: why some of them cannot be answered, by position: they name a column that there is not.
         table: the rows of a CSV body.
     """
 
     params: dict[str, Any]
     names: list[str] = field(default_factory=list)
     rows: list[list[Any]] | None = None
+    misspelt: dict[int, str] = field(default_factory=dict)
     table: Chunk | None = None
 
     def chunk(self) -> Chunk | None:
@@ -60,7 +66,7 @@ class ParsedBody:
             return self.table
         import pandas as pd
 
-        return Chunk(0, pd.DataFrame(self.rows, columns=self.names))
+        return Chunk(0, pd.DataFrame(self.rows, columns=self.names), malformed=self.misspelt)
 
 
 def parse_body(
@@ -126,13 +132,17 @@ def _read_json(text: str, model: TrainedModel, limits: Limits) -> ParsedBody:
         return ParsedBody(params)
     if len(formats) != 1:
         raise RequestError(f"the body has to be a JSON object with one of {', '.join(TABLE_FORMATS)}")
-    names, rows = _parse_table(formats[0], body[formats[0]], model, limits)
+    table = body[formats[0]]
+    known = offered_columns(model)
+    is_table = model.reads_rows and not model.has_image_inputs
+    misspelt = _misspelt_names(table, known) if is_table else {}
+    names, rows = _parse_table(formats[0], table, model, known, limits)
     if len(rows) > limits.rows:
         raise RequestError(
             f"{len(rows):,} rows are too many for one request; send at most {limits.rows:,}", 413
         )
     _check_names(names, limits)
-    return ParsedBody(params, names, _parse_cells(names, rows))
+    return ParsedBody(params, names, _parse_cells(names, rows), misspelt)
 
 
 def _is_unicode(body: Any) -> bool:
@@ -143,8 +153,32 @@ def _is_unicode(body: Any) -> bool:
     return True
 
 
-def _parse_table(form: str, value: Any, model: TrainedModel, limits: Limits) -> tuple[list[str], list[Any]]:
-    """Return the columns' names and the rows of one of MLflow's forms of a table."""
+def _misspelt_names(records: Any, known: list[str]) -> dict[int, str]:
+    """Return what is wrong with records that name a column which is nearly one that they lack, by position."""
+    found: dict[int, str] = {}
+    likes: dict[str, list[str]] = {}
+    for k, record in enumerate(records if isinstance(records, list) else []):
+        lacks = isinstance(record, dict) and any(name not in record for name in known)
+        for name in record if lacks else ():
+            if name not in known and name not in likes and len(likes) < MAX_LIKENESSES:
+                likes[name] = get_close_matches(name[:MAX_NAME], known)
+            if like := next((each for each in likes.get(name, ()) if each not in record), None):
+                found[k] = f"there is no column '{name[:MAX_NAME]}'; did you mean '{like}'?"
+    return found
+
+
+def _parse_table(
+    form: str, value: Any, model: TrainedModel, known: list[str], limits: Limits
+) -> tuple[list[str], list[Any]]:
+    """Return the columns' names and the rows of one of MLflow's forms of a table.
+
+    Args:
+        form: of `TABLE_FORMATS`.
+        value: the table.
+        model: reads it.
+        known: what its tasks read, by name.
+        limits: of rows and columns.
+    """
     expected = model.raw_names
     if form == "dataframe_split":
         if not isinstance(value, dict) or not isinstance(value.get("data"), list):
@@ -163,7 +197,7 @@ def _parse_table(form: str, value: Any, model: TrainedModel, limits: Limits) -> 
         raise RequestError(f"{form} has to be a list of rows")
     if value and all(isinstance(row, dict) for row in value):
         # Not every name of every row: a body could hold a new one in each.
-        named = [name for name in expected if any(name in row for row in value)]
+        named = [name for name in known if any(name in row for row in value)]
         names = list(dict.fromkeys([*list(value[0])[: limits.columns], *named]))
         if len(names) * len(value) > limits.cells:
             raise RequestError(f"{len(value):,} rows of {len(names):,} columns are too many", 413)

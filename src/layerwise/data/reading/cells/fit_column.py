@@ -9,7 +9,7 @@ import numpy as np
 from layerwise.data.errors import DataError
 from layerwise.data.reading.cells.affixes import tidy
 from layerwise.data.reading.cells.column_base import ColumnBase, quoted
-from layerwise.data.reading.cells.columns import ColumnReading, are_zeros_and_ones
+from layerwise.data.reading.cells.columns import FALSE, TRUE, ColumnReading, are_zeros_and_ones
 from layerwise.data.reading.cells.dates import (
     FoundDates,
     find_date_formats,
@@ -108,7 +108,10 @@ class ColumnFitter(ColumnBase):
             formats = (*(() if aware else ("%Y-%m-%d",)), *iso_datetimes(aware, " T"))
             return ColumnReading(kind="date", dtype=dtype, missing=self.null_words, dates=formats, text=False)
         if pd.api.types.is_bool_dtype(column) and not self.stated and not self.classes:
-            return self._boolean_reading("float64" if column.isna().any() else "bool", text=False)
+            words = ("False", "True")
+            return self._boolean_reading(
+                "float64" if column.isna().any() else "bool", text=False, words=words
+            )
         number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
         if number and self.stated in (None, "number", "boolean"):
             whole = pd.api.types.is_integer_dtype(column) and not column.isna().any()
@@ -118,12 +121,16 @@ class ColumnFitter(ColumnBase):
             known = column.dropna().to_numpy(dtype=np.float64)
             if may_be_markers(known).any():
                 self.note_sentinels(*np.unique(known[np.isfinite(known)], return_counts=True))
+            # Whole numbers with gaps come as floats.
+            whole = whole or bool(column.isna().any() and (known % 1 == 0).all())
             return ColumnReading(
-                kind="number", dtype=dtype, missing=self.null_words, text=False, **self.said()
+                kind="number", dtype=dtype, missing=self.null_words, text=False, whole=whole, **self.said()
             )
         return None
 
-    def _boolean_reading(self, dtype: str, text: bool = True) -> ColumnReading:
+    def _boolean_reading(
+        self, dtype: str, text: bool = True, words: tuple[str, str] | None = None
+    ) -> ColumnReading:
         true, false = self.settings.true_words, self.settings.false_words
         return ColumnReading(
             kind="boolean",
@@ -132,6 +139,7 @@ class ColumnFitter(ColumnBase):
             false_words=_lower(false) if false is not None else sum(FALSE_WORDS, ()),
             missing=self.null_words,
             text=text,
+            words=words,
             **self.said(),
         )
 
@@ -153,7 +161,8 @@ class ColumnFitter(ColumnBase):
         spelled = sorted(set(cells.texts) - DIGITS)
         if len(cells.texts) > 2:
             self.notes.append(f"{', '.join(spelled)} are read as true and false")
-        return self._boolean_reading("float64" if gaps else "bool")
+        found = self._boolean_reading("float64" if gaps else "bool")
+        return found.model_copy(update={"words": _words_of(cells, found)})
 
     def _class_names(self, cells: Cells) -> ColumnReading:
         """Return the reading of class names: plain numbers, or text as it stands."""
@@ -212,6 +221,7 @@ class ColumnFitter(ColumnBase):
             dtype="int64" if whole and not self.has_gaps(cells) and right.all() else "float64",
             number=found.format,
             missing=self.null_words,
+            whole=whole and found.format.clock is None,
             **self.said(),
         )
 
@@ -282,6 +292,18 @@ class ColumnFitter(ColumnBase):
             missing=self.null_words,
             **self.said(),
         )
+
+
+def _words_of(cells: Cells, reading: ColumnReading) -> tuple[str, str]:
+    """Return how a boolean's cells most often say false and true; a word that none has is that of the other's pair."""
+    meant = [reading.number_of(text) for text in cells.texts]
+    order = np.argsort(-cells.counts, kind="stable").tolist()
+    found = [next((cells.texts[k] for k in order if meant[k] == value), "") for value in (FALSE, TRUE)]
+    for at, (own, other) in enumerate(((FALSE_WORDS, TRUE_WORDS), (TRUE_WORDS, FALSE_WORDS))):
+        word = found[1 - at]
+        pair = next((k for k, words in enumerate(other) if word.lower() in words), 0)
+        found[at] = found[at] or (own[pair][0].title() if word.istitle() else own[pair][0])
+    return found[0], found[1]
 
 
 def _examples(texts: Sequence[str]) -> str:
