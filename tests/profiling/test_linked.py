@@ -76,7 +76,7 @@ def test_a_rank_or_numbers_with_a_gap_are_inputs(propose):
     assert propose(rows(bib=np.where(order == N, N + 5, order))).proposal.value("problem.drop") is None
 
 
-@pytest.mark.parametrize("name", ["patient_id", "Subject", "machine", "CustomerID"])
+@pytest.mark.parametrize("name", ["patient_id", "Subject", "device", "CustomerID"])
 @pytest.mark.parametrize("text", [True, False])
 def test_several_rows_of_one_patient_are_said_with_the_setting_that_keeps_them_together(propose, name, text):
     ids = np.repeat(np.arange(30), 4) + 100
@@ -90,6 +90,7 @@ def test_several_rows_of_one_patient_are_said_with_the_setting_that_keeps_them_t
 def test_few_values_single_rows_and_other_names_are_no_groups(propose):
     assert not said(propose(rows(store_id=["a", "b", "c"] * 40)), "split.groups")
     assert not said(propose(rows(patient=[f"P{k}" for k in range(N)])), "split.groups")
+    assert not said(propose(rows(**{"user.age": np.repeat(np.arange(30), 4)})), "split.groups")
     assert not said(propose(rows(town=[f"T{k}" for k in np.repeat(np.arange(30), 4)])), "split.groups")
 
 

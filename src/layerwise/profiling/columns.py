@@ -77,11 +77,6 @@ def profile_columns(frame: pd.DataFrame, reading: Reading) -> list[ColumnProfile
     return [_profile(frame[name], kinds.get(str(name), "category")) for name in frame]
 
 
-def is_named_as_id(name: str) -> bool:
-    """Return whether a column's name says that it numbers or names something."""
-    return bool(ID_NAME.search(name) or ID_NAME_CASED.search(name))
-
-
 def _profile(column: pd.Series, kind: str) -> ColumnProfile:
     present = column.dropna()
     counts = present.value_counts()
@@ -120,7 +115,7 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
     if kind == "boolean":
         return "input", ""
     unique = n_rows >= MIN_ROWS and n_distinct >= ID_FRACTION * len(present) and len(present) >= MIN_ROWS
-    named = is_named_as_id(name)
+    named = bool(ID_NAME.search(name) or ID_NAME_CASED.search(name))
     if kind == "number":
         whole = bool((present % 1 == 0).all())
         steps = np.diff(present.to_numpy(dtype=np.float64))

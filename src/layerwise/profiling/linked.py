@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layerwise.profiling.columns import ColumnProfile, is_named_as_id
+from layerwise.profiling.columns import ColumnProfile
 from layerwise.profiling.proposal import Choice
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 MIN_CLASSES = 3
 # Who or what has several rows: at least so many of them, and so many rows of each, as a mean.
 UNITS = re.compile(
-    r"(^|[\W_])(patient|subject|person|participant|proband|user|customer|client|kunde|household|family|animal|donor|"
-    r"student|pupil|machine|device|vehicle|engine|speaker|author|player|session)(e?s|in|en)?($|[\W_])",
+    r"(^|[\W_])(id|uuid|guid|((patient|subject|person|participant|proband|user|customer|client|kunde|household|family|"
+    r"animal|donor|student|pupil|device|vehicle|engine|speaker|author|session)(e?s|in|en)?))$",
     re.IGNORECASE,
 )
+UNITS_CASED = re.compile(r"[a-z](ID|Id)$")
 MIN_UNITS, MIN_ROWS_OF_A_UNIT, MIN_REPEATED = 10, 1.5, 0.5
 
 # A total: of how many numbers at least, and how far rounded cells may sum up beside it.
@@ -58,7 +59,7 @@ def classes_in_columns(frame: pd.DataFrame, target: str) -> list[str]:
 def propose_groups(
     frame: pd.DataFrame, columns: Sequence[ColumnProfile], targets: Sequence[str]
 ) -> list[Choice]:
-    """Suggest that rows of one patient, customer or machine stay on one side of the split, where a column names these.
+    """Suggest that rows of one patient, customer or device stay on one side of the split, where a column names these.
 
     Args:
         frame: the values of the rows.
@@ -66,7 +67,7 @@ def propose_groups(
         targets: the target columns.
     """
     for each in columns:
-        is_name = is_named_as_id(each.name) or UNITS.search(each.name)
+        is_name = UNITS.search(each.name) or UNITS_CASED.search(each.name)
         if not is_name or each.name in targets or each.role not in ("input", "many values"):
             continue
         if each.kind == "number" and not (frame[each.name].dropna() % 1 == 0).all():
