@@ -108,11 +108,11 @@ def test_columns_of_a_sheet_that_hold_cells_without_a_name_are_said(tmp_path):
     ("text", "message"),
     [
         (
-            '[\n {"a": 1, "b": {"c": 2}}]',
-            r"object 1: .*: 'b' holds a list or an object; pandas.json_normalize",
+            '[\n {"a": 1, "b": [{"c": 2}]}]',
+            r"object 1: 'b' holds a list of objects, .*pandas.json_normalize",
         ),
         ('[{"a": 1, "b": 2}, {"a": 1', "is no JSON, or cut off: "),
-        ('{"a": 1, "b": {"c": 2}}\n', r"line 1: .*: 'b' holds a list or an object; pandas.json_normalize"),
+        ('{"a": 1}\n{"a": 1, "b": [{"c": 2}]}\n', r"line 2: 'b' holds a list of objects"),
     ],
 )
 def test_json_that_is_no_table_is_refused_with_what_makes_one(propose, text, message):

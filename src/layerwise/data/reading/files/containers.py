@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.file_format import Contents
@@ -34,6 +34,7 @@ OTHERS = {
     b"\x89HDF": "an HDF5 file: read it with pandas and save it as parquet or csv",
     b"SQLite format 3": "a SQLite database: name a query in the catalog (kedro_datasets.pandas.SQLQueryDataset)",
 }
+BOM = b"\xef\xbb\xbf"
 # An array of objects, as the programs of the web answer.
 JSON_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
 # Weka's format begins with comments, so many bytes of them at most, and its name.
@@ -64,7 +65,6 @@ def contents_of(path: Path) -> Contents:
         return "parquet"
     with path.open("rb") as file:
         start = file.read(64)
-        first = start + file.readline() if start.startswith((b"{", b"\xef\xbb\xbf{")) else b""
         top = start + file.read(COMMENTS) if start.lstrip()[:1] in (b"%", b"@") else b""
     if not start:
         raise DataError(f"{path} is empty")
@@ -86,16 +86,29 @@ def contents_of(path: Path) -> Contents:
             return "excel"
         if "content.xml" in names and "mimetype" in names:
             raise DataError(f"{path} is an OpenDocument file: save it as xlsx or csv")
-    return "json" if JSON_ARRAY.match(start) or _is_json_lines(first) else "text"
+    return "text" if json_form(path) is None else "json"
 
 
-def _is_json_lines(start: bytes) -> bool:
-    """Return whether a file that begins so holds an object in its first line."""
-    line = start.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].strip()
-    if not line.startswith(b"{"):
-        return False
+def json_form(path: Path) -> Literal["lines", "array", "object"] | None:
+    """Return how a file holds JSON: an object in each line, one array of objects, or one object; None for no JSON."""
+    with open_bytes(path) as file:
+        start = file.read(64)
+        if JSON_ARRAY.match(start):
+            return "array"
+        if not start.removeprefix(BOM).lstrip().startswith(b"{"):
+            return None
+        top = (start + file.readline()).removeprefix(BOM).lstrip()
+        first, _, more = top.partition(b"\n")
+        is_object = _is_object(first)
+        if is_object and (more.strip() or any(line.strip() for line in file)):
+            return "lines"
+        # A short object may stand in one line, and a long one in many.
+        return "object" if is_object or _is_object(top + file.read()) else None
+
+
+def _is_object(text: bytes) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(json.loads(text.decode("utf-8-sig")), dict)
     except (ValueError, RecursionError):
         return False
 
