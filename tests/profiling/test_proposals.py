@@ -487,6 +487,17 @@ def test_a_folder_of_texts_is_documents(tmp_path):
         propose_problem("mine", tmp_path / "empty", tmp_path)
 
 
+def test_what_stands_beside_the_texts_of_a_folder_is_said(tmp_path):
+    for k in range(8):
+        folder = tmp_path / "mails" / ("spam" if k % 2 else "ham")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{k}.txt").write_text("red fox" if k % 2 else "red wine")
+    (folder / "9.md").write_text("red")
+    found = propose_problem("mine", tmp_path / "mails", tmp_path).proposal.findings
+    assert any(each.startswith("1 file(s) of other kinds (.md) are left out") for each in found)
+    assert any(each.startswith("their folders (ham, spam) are no classes here") for each in found)
+
+
 def test_the_files_read_back_as_the_choices_and_nothing_is_written_over(tmp_path):
     table = rows()
     table["size: %"] = ["?" if k % 10 == 0 else str(k) for k in range(N)]
