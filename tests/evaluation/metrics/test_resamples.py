@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from layerwise.evaluation.metrics import compute_metrics, statistics
-from layerwise.evaluation.metrics.statistics import resampled_values
+from layerwise.evaluation.metrics import compute_metrics
+from layerwise.evaluation.metrics.resampling import resampled_values, resamples
 
 
 def resampled_std(values, n_bootstrap=400):
@@ -41,7 +41,7 @@ def test_the_interval_of_the_auc_of_many_rows_is_that_of_rows_drawn_one_by_one(m
     scores = 1 / (1 + np.exp(-rng.normal(targets, 1.0)))
     width = {}
     for most in (50_000, 60_000):
-        monkeypatch.setattr(statistics, "MOST_DRAWN_ROWS", most)
+        monkeypatch.setattr(resamples, "MOST_DRAWN_ROWS", most)
         found = compute_metrics("binary", targets, scores[:, None], n_bootstrap=200)
         width[most] = [
             found[name].high - found[name].low for name in ("roc_auc", "average_precision", "log_loss")

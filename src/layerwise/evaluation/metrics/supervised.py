@@ -29,14 +29,11 @@ from layerwise.evaluation.metrics.intervals import (
     wilson_interval,
 )
 from layerwise.evaluation.metrics.regression_intervals import regression_intervals
+from layerwise.evaluation.metrics.resampling import Statistic, enough_resamples, resampled_values, row_counts
 from layerwise.evaluation.metrics.statistics import (
-    Statistic,
     classification_statistics,
-    enough_resamples,
     losses_if_wrong,
     regression_statistics,
-    resampled_values,
-    row_counts,
     row_losses,
 )
 from layerwise.utils import Config, numpy_rng

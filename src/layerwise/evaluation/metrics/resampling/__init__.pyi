@@ -1,0 +1,7 @@
+from .ranked_scores import RankedScores as RankedScores
+from .resamples import (
+    Statistic as Statistic,
+    enough_resamples as enough_resamples,
+    resampled_values as resampled_values,
+    row_counts as row_counts,
+)
