@@ -11,7 +11,7 @@ import numpy as np
 from layerwise.data import Task
 from layerwise.evaluation.metrics.arrays import Array, indicator_matrix, predicted_indicators, ratio
 from layerwise.evaluation.metrics.calibration import confidence_and_outcome, summed_gaps
-from layerwise.evaluation.metrics.resampling import RankedScores, Statistic
+from layerwise.evaluation.metrics.resampling import RankedScores, Resamples, Statistic
 
 
 def classification_statistics(
@@ -28,14 +28,14 @@ def classification_statistics(
     gaps = summed_gaps(*confidence_and_outcome(task, truth, scores))
     true_positives, actual, predicted = truth * chosen, truth, chosen
 
-    def balanced_accuracy(weights: Array) -> Array:
+    def balanced_accuracy(weights: Array | Resamples) -> Array:
         recall = ratio(weights @ true_positives, weights @ actual)
         if task == "multiclass":
             return _nanmean(recall)
         specificity = ratio(weights @ ((1 - truth) * (1 - chosen)), weights @ (1 - truth))
         return ((recall + specificity) / 2).mean(1)
 
-    def f1(weights: Array) -> Array:
+    def f1(weights: Array | Resamples) -> Array:
         total = weights @ actual + weights @ predicted
         # A class neither there nor predicted has no part in a macro average; such a label counts as 0.
         scores_by_class = ratio(2 * (weights @ true_positives), total)
@@ -112,7 +112,7 @@ def regression_statistics(targets: Array, values: Array) -> dict[str, Statistic]
     # Centred first, so that the variance is a difference of small numbers.
     centered = targets - targets.mean(0)
 
-    def r2(weights: Array) -> Array:
+    def r2(weights: Array | Resamples) -> Array:
         n = weights.sum(1, keepdims=True)
         total_squares = weights @ centered**2 - (weights @ centered) ** 2 / n
         return (1 - ratio(weights @ squared, np.maximum(total_squares, 0))).mean(1)
@@ -124,7 +124,7 @@ def regression_statistics(targets: Array, values: Array) -> dict[str, Statistic]
     }
 
 
-def _mean(weights: Array, values: Array) -> Array:
+def _mean(weights: Array | Resamples, values: Array) -> Array:
     return weights @ values / weights.sum(1)
 
 

@@ -1,5 +1,6 @@
 from .ranked_scores import RankedScores as RankedScores
 from .resamples import (
+    Resamples as Resamples,
     Statistic as Statistic,
     enough_resamples as enough_resamples,
     resampled_values as resampled_values,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 import numpy as np
 
 from layerwise.evaluation.metrics.arrays import Array, as_array
 from layerwise.utils import numpy_rng
-
-Statistic = Callable[[Array], Array]
 
 
 def row_counts(weights: Any, n_rows: int) -> Array:
@@ -42,7 +40,55 @@ def enough_resamples(asked: int, size: int, work: float, least: int) -> int:
 
 
 # More rows than these are drawn in so many groups.
-MOST_DRAWN_ROWS, GROUPS = 50_000, 20_000
+MOST_DRAWN_ROWS, GROUPS = 40_000, 20_000
+# Numbers of drawn rows or groups that are held at a time; those of rows that are ranked stay in a core's cache.
+DRAWN_AT_A_TIME, RANKED_AT_A_TIME = 2_000_000, 200_000
+
+
+class Resamples:
+    """Row weights (b, n) of resamples: how often each row was drawn, times how much it counts.
+
+    Rows may have been drawn in groups; then the weights are not written out, as sums over rows need those of groups
+    alone.
+
+    Args:
+        times: (b, g) how often each group was drawn, or each row.
+        counts: (n,) how much each row counts when it is drawn once.
+        group: (n,) the group of each row; None: each row is drawn by itself.
+    """
+
+    def __init__(self, times: Array, counts: Array, group: Array | None = None) -> None:
+        self.times, self.counts, self.group = times, counts, group
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __matmul__(self, values: Array) -> Array:
+        """Return the weighted sums over rows of values (n,) or (n, k), (b,) or (b, k)."""
+        if self.group is None:
+            return self.times @ (values.T * self.counts).T
+        columns = values.reshape(len(values), -1)
+        by_group = [self._by_group(column * self.counts) for column in columns.T]
+        return (self.times @ np.stack(by_group, 1)).reshape(len(self), *values.shape[1:])
+
+    def sum(self, axis: Literal[1] = 1, keepdims: bool = False) -> Array:
+        """Return the summed weights of each resample, (b,) or (b, 1)."""
+        total: Array = self @ np.ones(len(self.counts))
+        return total[:, None] if keepdims else total
+
+    def in_parts(self) -> Iterator[Array]:
+        """Yield the weights written out (b', n), so many resamples at a time as stay in a core's cache."""
+        size = max(1, RANKED_AT_A_TIME // len(self.counts))
+        for start in range(0, len(self), size):
+            times = self.times[start : start + size]
+            # `np.take` keeps the order of rows in memory, which an index does not.
+            yield (times if self.group is None else np.take(times, self.group, axis=1)) * self.counts
+
+    def _by_group(self, values: Array) -> Array:
+        return np.bincount(self.group, values, minlength=self.times.shape[1])  # type: ignore[arg-type]
+
+
+Statistic = Callable[["Array | Resamples"], Array]
 
 
 def resampled_values(
@@ -50,7 +96,7 @@ def resampled_values(
 ) -> dict[str, Array]:
     """Return each statistic's values (resamples,) on rows drawn with replacement, the same rows for all.
 
-    More than 50,000 rows are drawn in 20,000 groups of rows that chance put together, which spread as the rows do (the
+    More than 40,000 rows are drawn in 20,000 groups of rows that chance put together, which spread as the rows do (the
     variance of a mean of groups of k rows is that of a row divided by k), and take fewer random numbers.
 
     Args:
@@ -66,17 +112,13 @@ def resampled_values(
     if n_rows > MOST_DRAWN_ROWS:
         n_drawn = GROUPS
         group = rng.permutation(n_rows) % n_drawn
-    # So many weights at a time stay in a core's cache, in which ranking takes half the time.
-    chunk = max(1, min(n_bootstrap, 200_000 // n_rows))
+    chunk = max(1, min(n_bootstrap, DRAWN_AT_A_TIME // n_drawn))
     parts: dict[str, list[Array]] = {name: [] for name in statistics}
     for start in range(0, n_bootstrap, chunk):
         size = min(chunk, n_bootstrap - start)
         drawn = rng.integers(0, n_drawn, (size, n_drawn), dtype=np.int32) + np.arange(size)[:, None] * n_drawn
         times = np.bincount(drawn.reshape(-1), minlength=size * n_drawn).reshape(size, n_drawn)
-        weights = times.astype(np.float64)
-        if group is not None:
-            weights = np.take(weights, group, axis=1)  # in the order of rows, which an index does not keep
-        weights *= counts
+        resamples = Resamples(times.astype(np.float64), counts, group)
         for name, statistic in statistics.items():
-            parts[name].append(statistic(weights))
+            parts[name].append(statistic(resamples))
     return {name: np.concatenate(values) for name, values in parts.items()}
