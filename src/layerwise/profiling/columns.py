@@ -36,6 +36,8 @@ TICKS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000}
 FIRST_TIME, LAST_TIME = 1.0e9, 2.2e9
 MAX_EXAMPLES, EXAMPLE_LENGTH = 3, 40
 BINS = 16
+# Fewer different numbers than this are often a rank or a score of everyone; and what such a column is called.
+MIN_PERMUTED, RANKED = 50, re.compile(r"rank|rang|place|platz|position|order|score", re.IGNORECASE)
 # What separates several values in a cell, and in how many different lists at least their parts come again.
 LIST_MARKS, MIN_LISTS = (";", "|", ","), 8
 
@@ -53,6 +55,7 @@ class ColumnProfile:
         range: the smallest and the largest number or date, as text.
         histogram: rows in bins of equal width, of numbers and dates.
         note: what is suspicious, empty for nothing.
+        better_kind: as what its cells are read better, if the user wants it; empty for nothing.
     """
 
     name: str
@@ -65,6 +68,7 @@ class ColumnProfile:
     range: tuple[str, str] | None = None
     histogram: tuple[int, ...] = ()
     note: str = ""
+    better_kind: str = ""
 
 
 def profile_columns(frame: pd.DataFrame, reading: Reading) -> list[ColumnProfile]:
@@ -97,6 +101,7 @@ def _profile(column: pd.Series, kind: str) -> ColumnProfile:
         span,
         histogram,
         note,
+        "text" if role in ("input", "many values") and kind == "category" and _lists(present) else "",
     )
 
 
@@ -116,12 +121,15 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
         steps = np.diff(present.to_numpy(dtype=np.float64))
         if unique and whole and (named or bool((steps == 1).all())):
             return "identifier", "it numbers the rows, another value in each"
+        if whole and _is_permuted(present) and not RANKED.search(name):
+            low, high = _plain(present.min()), _plain(present.max())
+            return "identifier", f"it numbers the rows in another order, {low} to {high}, each number once"
         return "input", _epoch(present) if whole else ""
     texts = present.astype(str)
     words = float(texts.str.count(r"\s+").mean()) + 1
     distinct = texts.drop_duplicates()
     units = _units(distinct)
-    parts = units or _pairs(distinct) or _lists(name, distinct)
+    parts = units or _pairs(distinct) or _of_lists(name, texts)
     # Groups of digits, as telephone numbers have them, are no text.
     if unique and not texts.str.contains(r"[^\W\d_]").any():
         return "identifier", f"it names the rows, another text in each{parts}"
@@ -174,19 +182,33 @@ def _epoch(present: pd.Series) -> str:
     return ""
 
 
-def _lists(name: str, distinct: pd.Series) -> str:
-    """Return what is to be said of cells that hold several values; empty if they do not."""
+def _is_permuted(numbers: pd.Series) -> bool:
+    """Return whether whole numbers are 0 or 1 to their count, each once."""
+    n, low = len(numbers), numbers.min()
+    return n >= MIN_PERMUTED and low in (0, 1) and numbers.max() == low + n - 1 and bool(numbers.is_unique)
+
+
+def _lists(present: pd.Series) -> str:
+    """Return one of the cells that hold several values each; empty if they do not."""
+    distinct = present.astype(str).drop_duplicates()
     for mark in LIST_MARKS:
         cells = [text.split(mark) for text in distinct]
         listed = [cell for cell in cells if len(cell) > 1]
         pool = {part.strip() for cell in cells for part in cell}
         if 2 * len(listed) >= len(cells) and len(listed) >= MIN_LISTS and len(pool) < len(cells):
-            line = yaml_line({"columns": {name: "text"}})[1:-1]
-            return (
-                f"; its cells are lists ({_shown(mark.join(listed[0]))}), each combination a value of its own: "
-                f"{line} in problem.reading reads their parts"
-            )
+            return mark.join(listed[0])
     return ""
+
+
+def _of_lists(name: str, present: pd.Series) -> str:
+    """Return what is to be said of cells that hold several values; empty if they do not."""
+    if not (shown := _lists(present)):
+        return ""
+    line = yaml_line({"columns": {name: "text"}})[1:-1]
+    return (
+        f"; its cells are lists ({_shown(shown)}), each combination a value of its own: "
+        f"{line} in problem.reading reads their parts"
+    )
 
 
 def _plain(value: float) -> str:
