@@ -105,3 +105,11 @@ def test_lists_in_cells_are_a_comment_among_the_settings(propose, write):
     assert said(new, "problem.reading.columns") == [{"symptoms": "text"}]
     assert "# columns: {symptoms: text}" in new.parameters
     assert "reading" not in yaml.safe_load(new.parameters)["problem"]
+
+
+def test_classes_that_are_lists_of_labels_are_said_with_what_makes_columns_of_them(propose):
+    labels = ["urgent", "billing", "bug", "urgent;billing", "billing;bug", "none"]
+    new = propose(rows(tags=[labels[k % 6] for k in range(N)]), "tags")
+    assert any("lists of labels (urgent;billing)" in finding for finding in new.proposal.findings)
+    new = propose(rows(place=[["Rome; Italy", "Oslo; Norway", "Bern"][k % 3] for k in range(N)]), "place")
+    assert not any("lists of labels" in finding for finding in new.proposal.findings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -27,6 +27,8 @@ ID_NAME_CASED = re.compile(r"[a-z](ID|Id|Number|No|Nr|Key)$")
 # Of the rows; one repeated id is a slip of whoever copied the row.
 ID_FRACTION = 0.99
 MIN_ROWS = 10
+# Training rows of a split by the defaults; how near to the rule of a run it may go either way.
+TRAINING_FRACTION, NEAR = 0.72, 0.03
 MANY_VALUES = 50
 EXACT_FLOAT = 1e15
 WORDS_OF_TEXT = 3
@@ -71,10 +73,28 @@ class ColumnProfile:
     better_kind: str = ""
 
 
-def profile_columns(frame: pd.DataFrame, reading: Reading) -> list[ColumnProfile]:
-    """Return what each column holds."""
+def profile_columns(frame: pd.DataFrame, reading: Reading, cells: pd.DataFrame) -> list[ColumnProfile]:
+    """Return what each column holds.
+
+    Args:
+        frame: the values of the rows.
+        reading: how each column is read.
+        cells: what the values were read from, of which booleans show their own words.
+    """
     kinds = {name: each.kind for name, each in reading.columns.items()}
-    return [_profile(frame[name], kinds.get(str(name), "category")) for name in frame]
+    found = [_profile(frame[name], kinds.get(str(name), "category")) for name in frame]
+    return [
+        replace(each, examples=_most_frequent(cells[each.name]))
+        if each.kind == "boolean" and each.name in cells
+        else each
+        for each in found
+    ]
+
+
+def _most_frequent(cells: pd.Series) -> tuple[str, ...]:
+    """Return the most frequent cells that are not empty."""
+    texts = cells.dropna().astype(str)
+    return tuple(map(_shown, texts[texts != ""].value_counts().index[:MAX_EXAMPLES]))
 
 
 def _profile(column: pd.Series, kind: str) -> ColumnProfile:
@@ -139,17 +159,25 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
             f"it is free text, {words:.0f} words on average, {n_distinct} of {len(present)} different "
             "(preprocessing.texts)",
         )
-    # A run takes no such column for an input either.
-    is_left_out = n_distinct > MANY_VALUES and n_distinct >= MIN_DISTINCT * len(present)
+    # A run takes no such column for an input either, by its training rows.
+    expected = _distinct_in_training(present) if n_distinct > MANY_VALUES else 0.0
+    is_left_out = expected >= MIN_DISTINCT
     if (unique and not units) or is_left_out:
         each = "each" if unique else "nearly each"
         return "identifier", f"it names the rows, another text in {each}{parts}"
     if n_distinct > max(MANY_VALUES, 0.2 * len(present)):
+        near = ", or an identifier by a run's training rows" if expected >= MIN_DISTINCT - NEAR else ""
         return (
             "many values",
-            f"it has {n_distinct} different texts in {len(present)} rows (preprocessing.many_values){parts}",
+            f"it has {n_distinct} different texts in {len(present)} rows (preprocessing.many_values{near}){parts}",
         )
     return "input", parts.removeprefix("; ")
+
+
+def _distinct_in_training(present: pd.Series) -> float:
+    """Return which fraction of the training rows of a split by the defaults has a value of its own, as expected."""
+    counts = present.value_counts().to_numpy()
+    return float((1 - (1 - TRAINING_FRACTION) ** counts).sum() / (TRAINING_FRACTION * len(present)))
 
 
 def _units(distinct: pd.Series) -> str:

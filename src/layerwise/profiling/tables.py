@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +26,8 @@ MIN_CLASS_ROWS = 3
 LEAK = "it alone decides"
 FEW_ROWS, VERY_FEW_ROWS, MANY_ROWS, FOLDS = 1000, 100, 1_000_000, 5
 MOST_IN_MEMORY = 5_000_000
+# What separates the labels of a class, and how many classes have several at least.
+LABEL_MARKS, MIN_LISTED = (";", "|", ","), 2
 
 
 class TableProposal(NamedTuple):
@@ -83,6 +86,7 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
     findings += [f"column '{each.name}': {each.note}" for each in columns if each.note]
     findings += [f"{c.reason} {c.key}: {c.value}" for c in choices if c.key == "split.groups"]
     findings += find_totals(settled.frame, columns) + _of_the_rows(settled.frame, known)
+    columns = [replace(each, note=each.note or dropped.get(each.name, "")) for each in columns]
     return TableProposal(settled, columns, choices, findings)
 
 
@@ -111,13 +115,13 @@ def _read(path: Path, target: str | None) -> tuple[SettledTable, list[ColumnProf
     names = [str(name) for name in settled.frame]
     if target is not None and target not in names:
         raise DataError(f"{path} has no column '{target}'{nearest(target, names)}")
-    columns = profile_columns(settled.frame, settled.reading)
+    columns = profile_columns(settled.frame, settled.reading, settled.table.cells)
     guess = TargetGuess(target, "as the command says") if target else guess_target(columns)
     other = settle_reading(path, (guess.name,)) if target is None else settled
     if target is not None and _has_many_texts(target, settled):
         settled = settle_reading(path)
     settled = settled if _are_numbers(guess.name, settled, other) else other
-    columns = profile_columns(settled.frame, settled.reading)
+    columns = profile_columns(settled.frame, settled.reading, settled.table.cells)
     if guess.name in settled.unreadable:
         note = next(each.note for each in columns if each.name == guess.name)
         raise DataError(f"the target '{guess.name}' cannot be read: {note or 'mixed cells'}")
@@ -162,6 +166,7 @@ def _of_the_target(frame: pd.DataFrame, target: pd.Series, task: Task) -> list[s
         found.append(
             f"{n_empty} of {len(frame)} rows have no {target.name}: nothing can be learnt of it there"
         )
+    found += _lists_of_labels(target) if task in ("binary", "multiclass") else []
     values = target.to_numpy(dtype=np.float64) if task == "regression" else np.zeros(0)
     far = values[far_from_others(values)] if len(values) else values
     if len(far):
@@ -171,6 +176,22 @@ def _of_the_target(frame: pd.DataFrame, target: pd.Series, task: Task) -> list[s
             "they are mistakes"
         )
     return found
+
+
+def _lists_of_labels(target: pd.Series) -> list[str]:
+    """Say that classes are lists of labels, such as urgent;billing."""
+    names = [str(value) for value in target.unique()]
+    for mark in LABEL_MARKS:
+        cells = [name.split(mark) for name in names]
+        listed = [cell for cell in cells if len(cell) > 1]
+        labels = {part.strip() for cell in cells for part in cell}
+        if len(listed) >= MIN_LISTED and len(labels) <= len(names) and labels & set(names):
+            return [
+                f"the classes of {target.name} are lists of labels ({mark.join(listed[0])}), and each combination is a "
+                f"class of its own. To learn each label for itself, make a column of 0 and 1 of each (pandas: "
+                f"table['{target.name}'].str.get_dummies('{mark}')), and name them all as target, with task: multilabel"
+            ]
+    return []
 
 
 def _suggested_reading(
