@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -19,6 +20,8 @@ from layerwise.data.reading import (
     FileFormat,
     Limits,
     TooLargeError,
+    cell_of_list,
+    flat_object,
     read_text_table,
 )
 from layerwise.inference.model import TrainedModel
@@ -142,7 +145,7 @@ def _read_json(text: str, model: TrainedModel, limits: Limits) -> ParsedBody:
             f"{len(rows):,} rows are too many for one request; send at most {limits.rows:,}", 413
         )
     _check_names(names, limits)
-    return ParsedBody(params, names, _parse_cells(names, rows), misspelt)
+    return ParsedBody(params, names, _parse_cells(names, rows, model.word_names), misspelt)
 
 
 def _is_unicode(body: Any) -> bool:
@@ -161,7 +164,9 @@ def _misspelt_names(records: Any, known: list[str]) -> dict[int, str]:
         lacks = isinstance(record, dict) and any(name not in record for name in known)
         for name in record if lacks else ():
             if name not in known and name not in likes and len(likes) < MAX_LIKENESSES:
-                likes[name] = get_close_matches(name[:MAX_NAME], known)
+                # An object whose parts are columns is no misspelt one.
+                is_object = any(each.startswith(f"{name}.") for each in known)
+                likes[name] = [] if is_object else get_close_matches(name[:MAX_NAME], known)
             if like := next((each for each in likes.get(name, ()) if each not in record), None):
                 found[k] = f"there is no column '{name[:MAX_NAME]}'; did you mean '{like}'?"
     return found
@@ -196,6 +201,7 @@ def _parse_table(
     if not isinstance(value, list):
         raise RequestError(f"{form} has to be a list of rows")
     if value and all(isinstance(row, dict) for row in value):
+        value = [_with_paths(row, known, k) for k, row in enumerate(value)]
         # Not every name of every row: a body could hold a new one in each.
         named = [name for name in known if any(name in row for row in value)]
         names = list(dict.fromkeys([*list(value[0])[: limits.columns], *named]))
@@ -204,6 +210,20 @@ def _parse_table(
         return names, [[row.get(name) for name in names] for row in value]
     shape = model.columns.image_shape
     return expected, value if shape is None else _flat_images(value, shape)
+
+
+def _with_paths(row: dict[str, Any], expected: list[str], k: int) -> dict[str, Any]:
+    """Return a row whose objects are columns named by their path where the model knows these, as in a file of JSON."""
+    objects = [name for name, cell in row.items() if isinstance(cell, dict)]
+    known = [name for name in objects if any(each.startswith(f"{name}.") for each in expected)]
+    if not known:
+        return row
+    try:
+        flat = flat_object({name: row[name] for name in known}, f"row {k}")
+    except DataError as error:
+        raise RequestError(str(error)) from None
+    kept = {name: cell for name, cell in row.items() if name not in known}
+    return kept | {name: cell for name, cell in flat.items() if name in expected}
 
 
 def _flat_images(rows: list[Any], shape: ImageShape) -> list[Any]:
@@ -234,15 +254,25 @@ def _has_shape(value: Any, shape: tuple[int, ...]) -> bool:
     return is_list and all(_has_shape(each, shape[1:]) for each in value)
 
 
-def _parse_cells(names: list[str], rows: list[Any]) -> list[list[Any]]:
+def _parse_cells(names: list[str], rows: list[Any], of_words: Collection[str]) -> list[list[Any]]:
     for k, row in enumerate(rows):
         if not isinstance(row, list):
             raise RequestError(f"row {k} is no list of cells")
         if len(row) != len(names):
             raise RequestError(f"row {k} has {len(row)} cells for {len(names)} columns")
         for at, cell in enumerate(row):
-            row[at] = _parse_cell(cell, k, names[at])
+            if isinstance(cell, list) and names[at] in of_words:
+                row[at] = _parse_list(cell, k, names[at])
+            else:
+                row[at] = _parse_cell(cell, k, names[at])
     return rows
+
+
+def _parse_list(values: list[Any], row: int, name: str) -> str:
+    try:
+        return cell_of_list(values, name, f"row {row}")
+    except DataError as error:
+        raise RequestError(str(error)) from None
 
 
 def _check_names(names: list[str], limits: Limits) -> None:

@@ -18,7 +18,7 @@ from layerwise.data.reading.cells.dates import (
     iso_datetimes,
     parse_dates,
 )
-from layerwise.data.reading.cells.durations import UNITS
+from layerwise.data.reading.cells.durations import unit_of_duration
 from layerwise.data.reading.cells.faults import Cells, far_dates, may_be_markers
 from layerwise.data.reading.cells.numbers import (
     PLAIN,
@@ -209,7 +209,7 @@ class ColumnFitter(ColumnBase):
             shown = next((text for text in texts if not PLAIN.fullmatch(text)), texts[0])
             note = f"read as numbers: '{shown}' is {found.format.value_of(shown):.12g}"
             if (clock := found.format.clock) is not None:
-                note += f" {UNITS[clock]}"
+                note += f" {unit_of_duration(tidy(shown), clock)}"
             if clock is not None or found.format.bounds:
                 note += f"; {yaml_line({'columns': {self.name: 'category'}})[1:-1]} keeps them as names"
             if found.format.unsigned and (bare := next((text for text in texts if "%" not in text), "")):
