@@ -11,7 +11,6 @@ import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from layerwise.data import DataError, ImageShape
@@ -25,6 +24,7 @@ from layerwise.data.reading import (
     read_text_table,
 )
 from layerwise.inference.model import TrainedModel
+from layerwise.inference.serving.misspelt_names import misspelt_names
 from layerwise.inference.serving.settings import ServerSettings
 from layerwise.inference.tasks import offered_columns
 from layerwise.utils import UserError
@@ -32,8 +32,6 @@ from layerwise.utils import UserError
 DEFAULT_LIMITS = ServerSettings().limits
 # Two of them are one character, one is none.
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-# Unknown names of a body that are compared with the known ones.
-MAX_LIKENESSES, MAX_NAME = 100, 60
 TABLE_FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 
@@ -138,7 +136,7 @@ def _read_json(text: str, model: TrainedModel, limits: Limits) -> ParsedBody:
     table = body[formats[0]]
     known = offered_columns(model)
     is_table = model.reads_rows and not model.has_image_inputs
-    misspelt = _misspelt_names(table, known) if is_table else {}
+    misspelt = misspelt_names(table, known) if is_table else {}
     names, rows = _parse_table(formats[0], table, model, known, limits)
     if len(rows) > limits.rows:
         raise RequestError(
@@ -154,22 +152,6 @@ def _is_unicode(body: Any) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _misspelt_names(records: Any, known: list[str]) -> dict[int, str]:
-    """Return what is wrong with records that name a column which is nearly one that they lack, by position."""
-    found: dict[int, str] = {}
-    likes: dict[str, list[str]] = {}
-    for k, record in enumerate(records if isinstance(records, list) else []):
-        lacks = isinstance(record, dict) and any(name not in record for name in known)
-        for name in record if lacks else ():
-            if name not in known and name not in likes and len(likes) < MAX_LIKENESSES:
-                # An object whose parts are columns is no misspelt one.
-                is_object = any(each.startswith(f"{name}.") for each in known)
-                likes[name] = [] if is_object else get_close_matches(name[:MAX_NAME], known)
-            if like := next((each for each in likes.get(name, ()) if each not in record), None):
-                found[k] = f"there is no column '{name[:MAX_NAME]}'; did you mean '{like}'?"
-    return found
 
 
 def _parse_table(

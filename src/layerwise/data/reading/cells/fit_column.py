@@ -8,8 +8,14 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.cells.affixes import tidy
-from layerwise.data.reading.cells.column_base import ColumnBase, quoted
-from layerwise.data.reading.cells.columns import FALSE, TRUE, ColumnReading, are_zeros_and_ones
+from layerwise.data.reading.cells.column_base import (
+    FALSE_WORDS,
+    TRUE_WORDS,
+    ColumnBase,
+    quoted,
+    words_of,
+)
+from layerwise.data.reading.cells.columns import ColumnReading, are_zeros_and_ones
 from layerwise.data.reading.cells.dates import (
     FoundDates,
     find_date_formats,
@@ -31,16 +37,6 @@ from layerwise.data.reading.cells.numbers import (
 )
 from layerwise.data.reading.suggestions import yaml_line
 
-# Yes and no, true and false, these also as spreadsheets of other languages write them; a column of booleans has words
-# of one pair, and 1 and 0 beside them.
-TRUE_WORDS = (
-    ("true", "t"), ("yes", "y"), ("wahr",), ("vrai",), ("verdadero",), ("verdadeiro",), ("vero",), ("waar",),
-    ("prawda",),
-)  # fmt: skip
-FALSE_WORDS = (
-    ("false", "f"), ("no", "n"), ("falsch",), ("faux",), ("falso",), ("falso",), ("falso",), ("onwaar",),
-    ("fałsz",),
-)  # fmt: skip
 DIGITS = frozenset(("0", "1", "0.0", "1.0"))
 MAX_CODES = 50
 EXACT_WHOLE = 2**53
@@ -162,7 +158,7 @@ class ColumnFitter(ColumnBase):
         if len(cells.texts) > 2:
             self.notes.append(f"{', '.join(spelled)} are read as true and false")
         found = self._boolean_reading("float64" if gaps else "bool")
-        return found.model_copy(update={"words": _words_of(cells, found)})
+        return found.model_copy(update={"words": words_of(cells, found)})
 
     def _class_names(self, cells: Cells) -> ColumnReading:
         """Return the reading of class names: plain numbers, or text as it stands."""
@@ -292,18 +288,6 @@ class ColumnFitter(ColumnBase):
             missing=self.null_words,
             **self.said(),
         )
-
-
-def _words_of(cells: Cells, reading: ColumnReading) -> tuple[str, str]:
-    """Return how a boolean's cells most often say false and true; a word that none has is that of the other's pair."""
-    meant = [reading.number_of(text) for text in cells.texts]
-    order = np.argsort(-cells.counts, kind="stable").tolist()
-    found = [next((cells.texts[k] for k in order if meant[k] == value), "") for value in (FALSE, TRUE)]
-    for at, (own, other) in enumerate(((FALSE_WORDS, TRUE_WORDS), (TRUE_WORDS, FALSE_WORDS))):
-        word = found[1 - at]
-        pair = next((k for k, words in enumerate(other) if word.lower() in words), 0)
-        found[at] = found[at] or (own[pair][0].title() if word.istitle() else own[pair][0])
-    return found[0], found[1]
 
 
 def _examples(texts: Sequence[str]) -> str:

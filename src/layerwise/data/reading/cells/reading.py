@@ -134,7 +134,7 @@ def _dates(column: pd.Series, reading: ColumnReading) -> pd.Series:
     for each in reading.dates[1:]:
         lost = pd.to_datetime(texts, format=reading.dates[0], utc=True) != when
         texts = texts.where(~lost, when.dt.strftime(each))
-    cells = np.append(texts.to_numpy(dtype=object), None)  # a missing cell has the code -1
+    cells = np.array([*texts.tolist(), None], dtype=object)  # a missing cell has the code -1
     return pd.Series(cells[codes], index=column.index, name=column.name, dtype="str")
 
 
