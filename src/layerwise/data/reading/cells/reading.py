@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
@@ -70,7 +70,7 @@ class Reading(Config):
         Args:
             frame: values of some columns, dates as such or in ISO form; what is missing stays so.
         """
-        found = {
+        found: dict[Any, Any] = {
             name: _as_written(column, reading)
             for name, column in frame.items()
             if (reading := self.columns.get(str(name))) is not None
