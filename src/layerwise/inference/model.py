@@ -132,18 +132,6 @@ class TrainedModel:
         is_table = self.reads_rows and not self.has_image_inputs
         return self.preprocessor.reading.plain_numbers if is_table else frozenset()
 
-    @cached_property
-    def n_weights(self) -> int:
-        """How many numbers the network has learnt."""
-        return sum(each.numel() for each in self.network.parameters())
-
-    @property
-    def word_names(self) -> frozenset[str]:
-        """The columns of a table whose cells are words: what JSON has as a list is its text there."""
-        is_table = self.reads_rows and not self.has_image_inputs
-        kinds = self.preprocessor.reading.columns if is_table else {}
-        return frozenset(name for name, each in kinds.items() if each.kind in ("category", "text"))
-
     @property
     def raw_names(self) -> list[str]:
         """The names of the raw columns that it reads; of images those of the pixels."""

@@ -61,7 +61,7 @@ class Task(ABC):
 
     def products(self, model: TrainedModel, settings: TaskSettings, n: int) -> float:
         """Return about how many multiplications the answer to n rows takes."""
-        return float(n * model.n_weights)
+        return float(n * sum(each.numel() for each in model.network.parameters()))
 
     def read_file(self, reader: ChunkedReader) -> pd.DataFrame:
         """Return a caller's rows all at once, of a task that does not answer each by itself."""
