@@ -108,11 +108,11 @@ def test_columns_of_a_sheet_that_hold_cells_without_a_name_are_said(tmp_path):
     ("text", "message"),
     [
         (
-            '[\n {"a": 1, "b": {"c": 2}}]',
-            r"object 1: .*: 'b' holds a list or an object; pandas.json_normalize",
+            '[\n {"a": 1, "b": [{"c": 2}]}]',
+            r"object 1: 'b' holds a list of objects, .*pandas.json_normalize",
         ),
         ('[{"a": 1, "b": 2}, {"a": 1', "is no JSON, or cut off: "),
-        ('{"a": 1, "b": {"c": 2}}\n', r"line 1: .*: 'b' holds a list or an object; pandas.json_normalize"),
+        ('{"a": 1}\n{"a": 1, "b": [{"c": 2}]}\n', r"line 2: 'b' holds a list of objects"),
     ],
 )
 def test_json_that_is_no_table_is_refused_with_what_makes_one(propose, text, message):
@@ -485,6 +485,17 @@ def test_a_folder_of_texts_is_documents(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="neither pictures nor"):
         propose_problem("mine", tmp_path / "empty", tmp_path)
+
+
+def test_what_stands_beside_the_texts_of_a_folder_is_said(tmp_path):
+    for k in range(8):
+        folder = tmp_path / "mails" / ("spam" if k % 2 else "ham")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{k}.txt").write_text("red fox" if k % 2 else "red wine")
+    (folder / "9.md").write_text("red")
+    found = propose_problem("mine", tmp_path / "mails", tmp_path).proposal.findings
+    assert any(each.startswith("1 file(s) of other kinds (.md) are left out") for each in found)
+    assert any(each.startswith("their folders (ham, spam) are no classes here") for each in found)
 
 
 def test_the_files_read_back_as_the_choices_and_nothing_is_written_over(tmp_path):

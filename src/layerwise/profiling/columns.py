@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -27,6 +27,8 @@ ID_NAME_CASED = re.compile(r"[a-z](ID|Id|Number|No|Nr|Key)$")
 # Of the rows; one repeated id is a slip of whoever copied the row.
 ID_FRACTION = 0.99
 MIN_ROWS = 10
+# Training rows of a split by the defaults; how near to the rule of a run it may go either way.
+TRAINING_FRACTION, NEAR = 0.72, 0.03
 MANY_VALUES = 50
 EXACT_FLOAT = 1e15
 WORDS_OF_TEXT = 3
@@ -36,6 +38,8 @@ TICKS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000}
 FIRST_TIME, LAST_TIME = 1.0e9, 2.2e9
 MAX_EXAMPLES, EXAMPLE_LENGTH = 3, 40
 BINS = 16
+# Fewer different numbers than this are often a rank or a score of everyone; and what such a column is called.
+MIN_PERMUTED, RANKED = 50, re.compile(r"rank|rang|place|platz|position|order|score", re.IGNORECASE)
 # What separates several values in a cell, and in how many different lists at least their parts come again.
 LIST_MARKS, MIN_LISTS = (";", "|", ","), 8
 
@@ -53,6 +57,7 @@ class ColumnProfile:
         range: the smallest and the largest number or date, as text.
         histogram: rows in bins of equal width, of numbers and dates.
         note: what is suspicious, empty for nothing.
+        better_kind: as what its cells are read better, if the user wants it; empty for nothing.
     """
 
     name: str
@@ -65,12 +70,31 @@ class ColumnProfile:
     range: tuple[str, str] | None = None
     histogram: tuple[int, ...] = ()
     note: str = ""
+    better_kind: str = ""
 
 
-def profile_columns(frame: pd.DataFrame, reading: Reading) -> list[ColumnProfile]:
-    """Return what each column holds."""
+def profile_columns(frame: pd.DataFrame, reading: Reading, cells: pd.DataFrame) -> list[ColumnProfile]:
+    """Return what each column holds.
+
+    Args:
+        frame: the values of the rows.
+        reading: how each column is read.
+        cells: what the values were read from, of which booleans show their own words.
+    """
     kinds = {name: each.kind for name, each in reading.columns.items()}
-    return [_profile(frame[name], kinds.get(str(name), "category")) for name in frame]
+    found = [_profile(frame[name], kinds.get(str(name), "category")) for name in frame]
+    return [
+        replace(each, examples=_most_frequent(cells[each.name]))
+        if each.kind == "boolean" and each.name in cells
+        else each
+        for each in found
+    ]
+
+
+def _most_frequent(cells: pd.Series) -> tuple[str, ...]:
+    """Return the most frequent cells that are not empty."""
+    texts = cells.dropna().astype(str)
+    return tuple(map(_shown, texts[texts != ""].value_counts().index[:MAX_EXAMPLES]))
 
 
 def _profile(column: pd.Series, kind: str) -> ColumnProfile:
@@ -97,6 +121,7 @@ def _profile(column: pd.Series, kind: str) -> ColumnProfile:
         span,
         histogram,
         note,
+        "text" if role in ("input", "many values") and kind == "category" and _lists(present) else "",
     )
 
 
@@ -116,12 +141,15 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
         steps = np.diff(present.to_numpy(dtype=np.float64))
         if unique and whole and (named or bool((steps == 1).all())):
             return "identifier", "it numbers the rows, another value in each"
+        if whole and _is_permuted(present) and not RANKED.search(name):
+            low, high = _plain(present.min()), _plain(present.max())
+            return "identifier", f"it numbers the rows in another order, {low} to {high}, each number once"
         return "input", _epoch(present) if whole else ""
     texts = present.astype(str)
     words = float(texts.str.count(r"\s+").mean()) + 1
     distinct = texts.drop_duplicates()
     units = _units(distinct)
-    parts = units or _pairs(distinct) or _lists(name, distinct)
+    parts = units or _pairs(distinct) or _of_lists(name, texts)
     # Groups of digits, as telephone numbers have them, are no text.
     if unique and not texts.str.contains(r"[^\W\d_]").any():
         return "identifier", f"it names the rows, another text in each{parts}"
@@ -131,17 +159,25 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
             f"it is free text, {words:.0f} words on average, {n_distinct} of {len(present)} different "
             "(preprocessing.texts)",
         )
-    # A run takes no such column for an input either.
-    is_left_out = n_distinct > MANY_VALUES and n_distinct >= MIN_DISTINCT * len(present)
+    # A run takes no such column for an input either, by its training rows.
+    expected = _distinct_in_training(present) if n_distinct > MANY_VALUES else 0.0
+    is_left_out = expected >= MIN_DISTINCT
     if (unique and not units) or is_left_out:
         each = "each" if unique else "nearly each"
         return "identifier", f"it names the rows, another text in {each}{parts}"
     if n_distinct > max(MANY_VALUES, 0.2 * len(present)):
+        near = ", or an identifier by a run's training rows" if expected >= MIN_DISTINCT - NEAR else ""
         return (
             "many values",
-            f"it has {n_distinct} different texts in {len(present)} rows (preprocessing.many_values){parts}",
+            f"it has {n_distinct} different texts in {len(present)} rows (preprocessing.many_values{near}){parts}",
         )
     return "input", parts.removeprefix("; ")
+
+
+def _distinct_in_training(present: pd.Series) -> float:
+    """Return which fraction of the training rows of a split by the defaults has a value of its own, as expected."""
+    counts = present.value_counts().to_numpy()
+    return float((1 - (1 - TRAINING_FRACTION) ** counts).sum() / (TRAINING_FRACTION * len(present)))
 
 
 def _units(distinct: pd.Series) -> str:
@@ -174,19 +210,33 @@ def _epoch(present: pd.Series) -> str:
     return ""
 
 
-def _lists(name: str, distinct: pd.Series) -> str:
-    """Return what is to be said of cells that hold several values; empty if they do not."""
+def _is_permuted(numbers: pd.Series) -> bool:
+    """Return whether whole numbers are 0 or 1 to their count, each once."""
+    n, low = len(numbers), numbers.min()
+    return n >= MIN_PERMUTED and low in (0, 1) and numbers.max() == low + n - 1 and bool(numbers.is_unique)
+
+
+def _lists(present: pd.Series) -> str:
+    """Return one of the cells that hold several values each; empty if they do not."""
+    distinct = present.astype(str).drop_duplicates()
     for mark in LIST_MARKS:
         cells = [text.split(mark) for text in distinct]
         listed = [cell for cell in cells if len(cell) > 1]
         pool = {part.strip() for cell in cells for part in cell}
         if 2 * len(listed) >= len(cells) and len(listed) >= MIN_LISTS and len(pool) < len(cells):
-            line = yaml_line({"columns": {name: "text"}})[1:-1]
-            return (
-                f"; its cells are lists ({_shown(mark.join(listed[0]))}), each combination a value of its own: "
-                f"{line} in problem.reading reads their parts"
-            )
+            return mark.join(listed[0])
     return ""
+
+
+def _of_lists(name: str, present: pd.Series) -> str:
+    """Return what is to be said of cells that hold several values; empty if they do not."""
+    if not (shown := _lists(present)):
+        return ""
+    line = yaml_line({"columns": {name: "text"}})[1:-1]
+    return (
+        f"; its cells are lists ({_shown(shown)}), each combination a value of its own: "
+        f"{line} in problem.reading reads their parts"
+    )
 
 
 def _plain(value: float) -> str:

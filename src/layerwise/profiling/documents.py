@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def propose_documents(path: Path) -> tuple[dict[str, Any], list[Choice], list[st
         f"{len(names):,} documents of {sum(map(len, texts)) / len(texts):,.0f} characters on average",
         f"{len(words):,} words stand in two documents or more, or are the {len(words):,} most frequent of these",
     ]
+    findings += _beside_texts(path, names)
     choices = [
         Choice(
             "problem.task", "documents", "a folder of .txt files: an RBM finds topics among counts of words"
@@ -32,3 +34,27 @@ def propose_documents(path: Path) -> tuple[dict[str, Any], list[Choice], list[st
     ]
     counting = {"min_df": 2, "max_features": 2000, "stop_words": None}
     return {"type": "layerwise.datasets.SourceTexts", "counting": counting}, choices, findings
+
+
+def _beside_texts(folder: Path, names: list[str]) -> list[str]:
+    """Say what the folder holds beside the texts' words: other files, and folders that may be classes."""
+    found = []
+    others = Counter(
+        each.suffix or each.name
+        for each in folder.rglob("*")
+        if each.is_file() and each.suffix != ".txt" and not each.name.startswith(".")
+    )
+    if others:
+        shown = ", ".join(sorted(others)[:5])
+        found.append(
+            f"{others.total():,} file(s) of other kinds ({shown}) are left out: the texts end with .txt"
+        )
+    classes = Counter(Path(name).parent.name for name in names)
+    if len(classes) > 1 and min(classes.values()) > 1:
+        shown = ", ".join(sorted(classes)[:5])
+        found.append(
+            f"their folders ({shown}) are no classes here: topics are found without labels. To learn the folder of a "
+            "text, make a table of two columns of them: pandas.DataFrame([(p.read_text(), p.parent.name) for p in "
+            "pathlib.Path(FOLDER).rglob('*.txt')], columns=['text', 'label']).to_parquet('texts.parquet')"
+        )
+    return found

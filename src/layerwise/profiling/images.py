@@ -24,6 +24,7 @@ from layerwise.profiling.proposal import Choice, choose_positive
 
 # What a fully connected network can still take, of gray pictures and of those in color.
 MAX_SIDE, MAX_COLOR_SIDE = 64, 36
+MOST_NAMED = 20
 GRAY_INSTEAD = "set color: gray in catalog.yml where it says nothing"
 
 
@@ -61,6 +62,7 @@ def propose_images(path: Path) -> tuple[dict[str, Any], list[Choice], list[str]]
     if found.n_test:
         findings.append(f"{found.n_test:,} of them are the archive's own test rows, and stay so")
     choices = _classes(found.labels)
+    findings.insert(1, _counted(found.labels))
     largest = float(np.nanmax(found.pixels))
     if 0 < largest <= 1:
         reason = f"the largest pixel is {largest:g}: the images are scaled to [0, 1] already"
@@ -86,7 +88,10 @@ def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str]]
             f"{len(broken)} of {len(paths)} pictures in {folder} cannot be read; take them out: {shown_names(broken)}"
         )
     sizes = Counter(sizes_of)
-    findings = [f"{len(pictures.names):,} pictures in {len(set(pictures.labels))} folders"]
+    findings = [
+        f"{len(pictures.names):,} pictures in {len(set(pictures.labels))} folders",
+        _counted(np.array(pictures.labels)),
+    ]
     in_color = have_colors(paths)
     if in_color:
         findings.append(f"they have colors, which are kept; {GRAY_INSTEAD}")
@@ -109,6 +114,14 @@ def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str]]
     if in_color:
         fields["color"] = "rgb"
     return fields, _classes(np.array(pictures.labels)), findings
+
+
+def _counted(labels: np.ndarray) -> str:
+    """Return the classes with how many images each has."""
+    counts = sorted(Counter(class_text(value) for value in labels.tolist()).items())
+    shown = ", ".join(f"{name} ({n:,})" for name, n in counts[:MOST_NAMED])
+    more = f", and {len(counts) - MOST_NAMED} more" if len(counts) > MOST_NAMED else ""
+    return f"its classes are {shown}{more}"
 
 
 def _classes(labels: np.ndarray) -> list[Choice]:

@@ -26,19 +26,32 @@ pre { background: #f5f5f5; padding: 1rem; white-space: pre-wrap } .note { color:
 """
 BAR, HEIGHT = 7, 28
 NUMBERS = ("missing", "different")
+# Of a table of more columns those with a remark and the first others are shown at once; skrub's page has the first.
+MOST_SHOWN, MOST_REPORTED = 100, 200
 
 
 def render_page(proposal: Proposal, path: Path, columns: Sequence[ColumnProfile]) -> str:
     """Return the page."""
     findings = "".join(f"<li>{escape(text)}</li>" for text in proposal.findings)
     drop, target = proposal.value("problem.drop") or [], proposal.value("problem.target")
-    rows = "".join(_row(each, each.name in drop, each.name == target) for each in columns)
+    targets = target if isinstance(target, list) else [target]
+    plain = [each.name for each in columns if not (each.note or each.name in targets)]
+    later = set(plain[MOST_SHOWN:])
+    made = {each.name: _row(each, each.name in drop, each.name in targets) for each in columns}
+    rows = "".join(row for name, row in made.items() if name not in later)
+    more = "".join(row for name, row in made.items() if name in later)
     head = "".join(
         f"<th class='number'>{name}</th>" if name in NUMBERS else f"<th>{name}</th>"
         for name in ("column", "holds", *NUMBERS, "values", "spread", "remark")
     )
     extent = f" ({columns[0].n_rows:,} rows that can be read, {len(columns)} columns)" if columns else ""
-    table = f"<h2>Columns</h2><div class='wide'><table><tr>{head}</tr>{rows}</table></div>" if columns else ""
+    table = ""
+    if columns:
+        link = "<a href='table_report.html'>Distributions of each column, and which go together</a>"
+        table = f"<h2>Columns</h2><p>{link}</p><div class='wide'><table><tr>{head}</tr>{rows}</table></div>"
+    if more:
+        count = f"{len(later):,} more columns without a remark"
+        table += f"<details><summary>{count}</summary><table><tr>{head}</tr>{more}</table></details>"
     return (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{escape(proposal.name)}</title>"
         f"<style>{STYLE}</style></head><body><h1>{escape(proposal.name)}</h1><p>{escape(address_of(path))}{extent}</p>"
@@ -49,9 +62,14 @@ def render_page(proposal: Proposal, path: Path, columns: Sequence[ColumnProfile]
 
 
 def render_table_report(frame: pd.DataFrame, title: str) -> str:
-    """Return skrub's page about a table, with every column's distribution and which columns go together."""
+    """Return skrub's page about a table: each column's distribution and which columns go together, of very many the
+    first ones.
+    """
     from skrub import TableReport
 
+    if frame.shape[1] > MOST_REPORTED:
+        title = f"{title}: the first {MOST_REPORTED - 1} of {frame.shape[1]:,} columns, and the last"
+        frame = frame.iloc[:, [*range(MOST_REPORTED - 1), -1]]
     report: str = TableReport(frame, title=title, verbose=0).html()
     return report
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,31 +12,22 @@ import numpy as np
 from layerwise.data import DataError, Task
 from layerwise.data.preprocessing import class_text, far_from_others, find_leaks
 from layerwise.profiling.columns import ColumnProfile, profile_columns
+from layerwise.profiling.linked import classes_in_columns, find_totals, propose_groups
 from layerwise.profiling.proposal import Choice, choose_positive
 from layerwise.profiling.reading import SettledTable, settle_reading
+from layerwise.profiling.targets import FEW_NUMBERS, TargetGuess, choose_task, guess_target, propose_transform
 from layerwise.utils import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TARGET_NAMES = ("target", "label", "class", "y", "outcome", "response", "output", "result")
-MAX_CLASSES, FEW_NUMBERS = 50, 10
 # Of each class: one row for training, validation and test.
 MIN_CLASS_ROWS = 3
-LONG_TAIL = 3.0
 LEAK = "it alone decides"
 FEW_ROWS, VERY_FEW_ROWS, MANY_ROWS, FOLDS = 1000, 100, 1_000_000, 5
 MOST_IN_MEMORY = 5_000_000
-# A total: of how many numbers at least, and how far rounded cells may sum up beside it.
-MIN_SUMMANDS, SUM_TOLERANCE = 5, 1e-4
-
-
-class TargetGuess(NamedTuple):
-    """The column that is taken for the target, why, and the runner-up."""
-
-    name: str
-    reason: str
-    other: str = ""
+# What separates the labels of a class, and how many classes have several at least.
+LABEL_MARKS, MIN_LISTED = (";", "|", ","), 2
 
 
 class TableProposal(NamedTuple):
@@ -58,14 +50,20 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
         DataError: the file holds no table, the target is not there, or nothing can be learnt from it.
     """
     settled, columns, guess = _read(path, target)
-    known = settled.frame[settled.frame[guess.name].notna()].reset_index(drop=True)
-    task = choose_task(known[guess.name], next(each for each in columns if each.name == guess.name))
-    choices = [task, Choice("problem.target", *guess[:2], other=guess.other)]
-    if task.value == "binary":
-        choices.append(choose_positive(known[guess.name].to_numpy(), "rows"))
-    choices += _transform(known[guess.name], task.value)
-    inputs = known.drop(columns=guess.name)
-    dropped = _dropped(inputs, known[guess.name], task.value, columns, settled, guess.name)
+    beside = classes_in_columns(settled.frame, guess.name)
+    targets = beside if beside and target is None else [guess.name]
+    known = settled.frame[settled.frame[targets].notna().all(axis=1)].reset_index(drop=True)
+    choices = _task_and_target(known, columns, guess, targets)
+    task: Task = choices[0].value
+    inputs = known.drop(columns=targets)
+    dropped = _dropped(inputs, known[targets], task, columns, settled)
+    if target is not None:
+        others = ", ".join(name for name in beside if name != target)
+        dropped |= {
+            name: f"{others} and {target} are one category: one of them is 1 in each row, so that they decide it"
+            for name in beside
+            if name != target
+        }
     if not any(name not in dropped and known[name].nunique() > 1 for name in inputs):
         reasons = "; ".join(f"'{name}': {reason}" for name, reason in dropped.items())
         raise DataError(
@@ -76,14 +74,9 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
         reasons = "; ".join(f"'{name}': {reason}" for name, reason in dropped.items())
         other = f"keep {', '.join(leaks)} and say allow_leak: true" if leaks else ""
         choices.append(Choice("problem.drop", list(dropped), reasons, other))
-    choices += [*settled.choices, *_missing_words(settled), *_of_the_number(known[guess.name], task.value)]
-    findings: list[str] = []
-    if n_empty := len(settled.frame) - len(known):
-        findings.append(
-            f"{n_empty} of {len(settled.frame)} rows have no {guess.name}: nothing can be learnt of it there"
-        )
-    if task.value == "regression":
-        findings += _far_targets(known[guess.name])
+    choices += [*settled.choices, *_suggested_reading(settled, columns, [*targets, *dropped])]
+    choices += [*_of_the_number(known[guess.name], task), *propose_groups(known, columns, targets)]
+    findings = _of_the_target(settled.frame, known[guess.name], task)
     findings += [
         f"column '{name}': {dropped[name]}; it is left out. If it is known before {guess.name} is, take it from "
         "problem.drop and say problem.allow_leak: true"
@@ -91,8 +84,29 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
     ]
     findings += [*settled.said, *(note.rstrip(".") for note in settled.notes)]
     findings += [f"column '{each.name}': {each.note}" for each in columns if each.note]
-    findings += _totals(settled.frame, columns) + _of_the_rows(settled.frame, known)
+    findings += [f"{c.reason} {c.key}: {c.value}" for c in choices if c.key == "split.groups"]
+    findings += find_totals(settled.frame, columns) + _of_the_rows(settled.frame, known)
+    columns = [replace(each, note=each.note or dropped.get(each.name, "")) for each in columns]
     return TableProposal(settled, columns, choices, findings)
+
+
+def _task_and_target(
+    known: pd.DataFrame, columns: list[ColumnProfile], guess: TargetGuess, targets: list[str]
+) -> list[Choice]:
+    """Return the task, the target, and the settings of these."""
+    if len(targets) > 1:
+        reason = (
+            f"one of {len(targets)} columns of 0 and 1 is 1 in each row: they are the classes of one target"
+        )
+        other = f"{guess.name}, with task: binary and the others in drop"
+        task = Choice("problem.task", "multilabel", reason)
+        return [task, Choice("problem.target", targets, guess.reason, other=other)]
+    target = known[guess.name]
+    task = choose_task(target, next(each for each in columns if each.name == guess.name))
+    choices = [task, Choice("problem.target", *guess[:2], other=guess.other)]
+    if task.value == "binary":
+        choices.append(choose_positive(target.to_numpy(), "rows"))
+    return choices + propose_transform(target, task.value)
 
 
 def _read(path: Path, target: str | None) -> tuple[SettledTable, list[ColumnProfile], TargetGuess]:
@@ -101,13 +115,13 @@ def _read(path: Path, target: str | None) -> tuple[SettledTable, list[ColumnProf
     names = [str(name) for name in settled.frame]
     if target is not None and target not in names:
         raise DataError(f"{path} has no column '{target}'{nearest(target, names)}")
-    columns = profile_columns(settled.frame, settled.reading)
+    columns = profile_columns(settled.frame, settled.reading, settled.table.cells)
     guess = TargetGuess(target, "as the command says") if target else guess_target(columns)
     other = settle_reading(path, (guess.name,)) if target is None else settled
     if target is not None and _has_many_texts(target, settled):
         settled = settle_reading(path)
     settled = settled if _are_numbers(guess.name, settled, other) else other
-    columns = profile_columns(settled.frame, settled.reading)
+    columns = profile_columns(settled.frame, settled.reading, settled.table.cells)
     if guess.name in settled.unreadable:
         note = next(each.note for each in columns if each.name == guess.name)
         raise DataError(f"the target '{guess.name}' cannot be read: {note or 'mixed cells'}")
@@ -145,69 +159,54 @@ def _of_the_number(target: pd.Series, task: Task) -> list[Choice]:
     return found
 
 
-def guess_target(columns: list[ColumnProfile]) -> TargetGuess:
-    """Return the column that is likeliest to be the target: by its name, else the last one that can be learnt."""
-    can = [each for each in columns if each.role == "input"]
-    if len(can) < 1 or len(columns) < 2:
-        raise DataError("the table has no column that could be learnt from others; it needs two at least")
-    last = can[-1].name
-    # A column of yes and no words beside others is rarely anything else; 0 and 1 often are.
-    words = [each.name for each in can if each.kind == "boolean" and not set(each.examples) <= {"0", "1"}]
-    others = [each.name for each in reversed(can)]
-    for word in TARGET_NAMES:
-        named = [name for name in others if name.strip().casefold() == word]
-        if word == "y" and any(each.name.strip().casefold() == "x" for each in columns):
-            continue  # a place on a map
-        if named:
-            return TargetGuess(named[0], "by its name", next((n for n in others if n != named[0]), ""))
-    if len(words) == 1 and words[0] != last:
-        return TargetGuess(words[0], "the only column of yes and no", last)
-    return TargetGuess(last, "the last column that can be learnt", next(iter(others[1:]), ""))
-
-
-def choose_task(target: pd.Series, profile: ColumnProfile) -> Choice:
-    """Return the task for a target's values."""
-    n = profile.n_distinct
-    if n < 2:
-        raise DataError(f"the target '{profile.name}' has one value only: there is nothing to learn")
-    if n == 2:
-        return Choice("problem.task", "binary", f"'{profile.name}' has two values")
-    number = profile.kind == "number"
-    whole = number and bool((target % 1 == 0).all())
-    if number and not (whole and n <= FEW_NUMBERS):
-        reason = f"'{profile.name}' holds numbers, {n} different ones"
-        other = "multiclass" if whole and n <= MAX_CLASSES else ""
-        return Choice("problem.task", "regression", reason, other)
-    if n > MAX_CLASSES:
-        raise DataError(
-            f"the target '{profile.name}' has {n} different texts, too many for classes; name another: --target COLUMN"
+def _of_the_target(frame: pd.DataFrame, target: pd.Series, task: Task) -> list[str]:
+    """Return what is to be said of the target: the known values of it among all rows."""
+    found: list[str] = []
+    if n_empty := len(frame) - len(target):
+        found.append(
+            f"{n_empty} of {len(frame)} rows have no {target.name}: nothing can be learnt of it there"
         )
-    reason = f"'{profile.name}' has {n} " + ("whole numbers" if whole else "names")
-    return Choice("problem.task", "multiclass", reason, "regression" if whole else "")
+    found += _lists_of_labels(target) if task in ("binary", "multiclass") else []
+    values = target.to_numpy(dtype=np.float64) if task == "regression" else np.zeros(0)
+    far = values[far_from_others(values)] if len(values) else values
+    if len(far):
+        found.append(
+            f"{len(far)} of {len(values)} values of {target.name} lie absurdly far from all others, such as "
+            f"{far[0]:g}: they count by their size alone (finetuning.loss: huber); correct or leave out their rows if "
+            "they are mistakes"
+        )
+    return found
 
 
-def _transform(target: pd.Series, task: Task) -> list[Choice]:
-    """Propose the logarithm of a target with a long tail as the runner-up: it changes what is minimized."""
-    if task != "regression" or target.min() < 0:
-        return []
-    values = target.to_numpy(dtype=np.float64)
-    spread = values.std()
-    skew = float((((values - values.mean()) / spread) ** 3).mean()) if spread else 0.0
-    if skew < LONG_TAIL:
-        return []
-    reason = f"its tail is long (skewness {skew:.0f}); log1p learns relative errors instead of absolute ones"
-    return [Choice("problem.target_transform", "none", reason, "log1p")]
+def _lists_of_labels(target: pd.Series) -> list[str]:
+    """Say that classes are lists of labels, such as urgent;billing."""
+    names = [str(value) for value in target.unique()]
+    for mark in LABEL_MARKS:
+        cells = [name.split(mark) for name in names]
+        listed = [cell for cell in cells if len(cell) > 1]
+        labels = {part.strip() for cell in cells for part in cell}
+        if len(listed) >= MIN_LISTED and len(labels) <= len(names) and labels & set(names):
+            return [
+                f"the classes of {target.name} are lists of labels ({mark.join(listed[0])}), and each combination is a "
+                f"class of its own. To learn each label for itself, make a column of 0 and 1 of each (pandas: "
+                f"table['{target.name}'].str.get_dummies('{mark}')), and name them all as target, with task: multilabel"
+            ]
+    return []
 
 
-def _far_targets(target: pd.Series) -> list[str]:
-    values = target.to_numpy(dtype=np.float64)
-    far = values[far_from_others(values)]
-    if not len(far):
-        return []
-    return [
-        f"{len(far)} of {len(values)} values of {target.name} lie absurdly far from all others, such as {far[0]:g}: "
-        "they count by their size alone (finetuning.loss: huber); correct or leave out their rows if they are mistakes"
-    ]
+def _suggested_reading(
+    settled: SettledTable, columns: list[ColumnProfile], not_inputs: list[str]
+) -> list[Choice]:
+    """Return how some cells may be meant, as suggestions: that nobody knows but the user."""
+    kinds = {
+        each.name: each.better_kind for each in columns if each.better_kind and each.name not in not_inputs
+    }
+    if not kinds:
+        return _missing_words(settled)
+    reason = f"{', '.join(kinds)}: lists, each combination a value of its own. To have their parts read:"
+    stated = {name: str(kind) for name, kind in settled.reading.settings.columns.items()}
+    suggested = Choice("problem.reading.columns", stated | kinds, reason, is_suggestion=True)
+    return [*_missing_words(settled), suggested]
 
 
 def _missing_words(settled: SettledTable) -> list[Choice]:
@@ -228,21 +227,22 @@ def _missing_words(settled: SettledTable) -> list[Choice]:
 
 def _dropped(
     inputs: pd.DataFrame,
-    target: pd.Series,
+    targets: pd.DataFrame,
     task: Task,
     columns: list[ColumnProfile],
     settled: SettledTable,
-    target_name: str,
 ) -> dict[str, str]:
     """Return the columns that are no inputs, each with its reason."""
     found = dict.fromkeys(settled.unreadable, "its cells are of several kinds")
     for each in columns:
-        if each.name != target_name and each.role == "identifier":
+        if each.name not in targets and each.role == "identifier":
             found[each.name] = each.note
     left = [name for name in inputs if name not in found and inputs[name].nunique() > 1]
-    for leak in find_leaks(inputs[left], target.to_numpy(), task):
+    values = targets.to_numpy() if targets.shape[1] > 1 else targets.iloc[:, 0].to_numpy()
+    for leak in find_leaks(inputs[left], values, task):
         found[leak.column] = (
-            f"{LEAK} {target_name} ({leak.reason}: {leak.score:.3f}), as if it were known only afterwards"
+            f"{LEAK} {', '.join(map(str, targets))} ({leak.reason}: {leak.score:.3f}), as if it were known only "
+            "afterwards"
         )
     return {name: reason for name, reason in found.items() if name in inputs}
 
@@ -250,26 +250,6 @@ def _dropped(
 def _rare_classes(target: pd.Series) -> list[str]:
     counts = Counter(class_text(value) for value in target.tolist())
     return sorted(name for name, count in counts.items() if count < MIN_CLASS_ROWS)
-
-
-def _totals(frame: pd.DataFrame, columns: list[ColumnProfile]) -> list[str]:
-    """Say that the first or the last row holds the sums of the others, whatever it is called."""
-    numbers = frame[[each.name for each in columns if each.kind == "number"]].to_numpy(dtype=np.float64)
-    for place, others in ((0, numbers[1:]), (-1, numbers[:-1])):
-        sums = np.nansum(others, axis=0)
-        enough = (np.nan_to_num(others) != 0).sum(axis=0) >= MIN_SUMMANDS
-        # Small whole numbers of both signs sum up to any of them by chance.
-        largest = np.abs(np.nan_to_num(others)).max(axis=0, initial=0.0)
-        is_sum = np.isclose(numbers[place], sums, rtol=SUM_TOLERANCE, atol=0.0)
-        found = enough & is_sum & (np.abs(sums) > largest)
-        if found.any():
-            names = [each.name for each in columns if each.kind == "number"]
-            summed = ", ".join(name for name, here in zip(names, found, strict=True) if here)
-            return [
-                f"the {'first' if place == 0 else 'last'} row holds the sums of all others ({summed}), and would be "
-                "learnt from like them: take it out of the file if it is a total"
-            ]
-    return []
 
 
 def _of_the_rows(frame: pd.DataFrame, known: pd.DataFrame) -> list[str]:

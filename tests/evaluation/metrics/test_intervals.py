@@ -9,7 +9,7 @@ from layerwise.evaluation.metrics import (
     wilson_interval,
 )
 from layerwise.evaluation.metrics.intervals import rare_error_interval
-from layerwise.evaluation.metrics.statistics import resampled_values
+from layerwise.evaluation.metrics.resampling import resampled_values
 
 
 @pytest.mark.parametrize(("right", "n"), [(104, 104), (97, 104), (0, 7), (3, 7)])

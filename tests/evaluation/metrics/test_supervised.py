@@ -13,7 +13,7 @@ from layerwise.evaluation.metrics import (
     paired_difference,
     reaches_threshold,
 )
-from layerwise.evaluation.metrics.statistics import enough_resamples, resampled_values
+from layerwise.evaluation.metrics.resampling import enough_resamples, resampled_values
 from layerwise.evaluation.metrics.supervised import MIN_RESAMPLES, SUM_WORK
 
 

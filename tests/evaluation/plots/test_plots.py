@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -323,6 +324,31 @@ def test_latents_are_projected_on_their_principal_components():
     unprojected = plots.plot_latent_map(plane).axes[0]
     assert np.array_equal(unprojected.collections[0].get_offsets(), plane)
     assert unprojected.get_xlabel() == "latent 1"
+
+
+@pytest.mark.parametrize(
+    "names", [["FALSE", "TRUE"], ["negative", "positive", "unknown"], list("0123456789")]
+)
+def test_names_of_classes_that_lie_upon_each_other_stand_beside_each_other_on_the_map(names):
+    rng = np.random.default_rng(0)
+    classes = np.arange(200) % len(names)
+    figure = plots.plot_latent_map(rng.normal(size=(200, 2)), classes, class_names=names)
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert len(boxes) == len(names)
+    assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
+
+
+def test_of_very_many_inputs_those_of_the_largest_weights_are_shown():
+    weights = np.random.default_rng(0).normal(size=(2000, 4)) * np.arange(1, 2001)[:, None]
+    names = [f"gene_{k}" for k in range(2000)]
+    figure = plots.plot_features(weights, feature_names=names)
+    strongest = np.argsort(-np.linalg.norm(weights, axis=1))[:60]
+    image = figure.axes[0].images[0].get_array()
+    np.testing.assert_array_equal(image, weights[np.sort(strongest)])
+    assert "the 60 of 2,000 inputs with the largest weights" in figure.get_suptitle()
+    few = plots.plot_features(weights[:60], feature_names=names[:60])
+    np.testing.assert_array_equal(few.axes[0].images[0].get_array(), weights[:60])
 
 
 def test_a_logarithmic_heat_map_leaves_zeros_white():

@@ -10,6 +10,8 @@ from .files import (
     NumberColumns as NumberColumns,
     TextTable as TextTable,
     TooLargeError as TooLargeError,
+    cell_of_list as cell_of_list,
+    flat_object as flat_object,
     format_csv_cells as format_csv_cells,
     format_csv_line as format_csv_line,
     iter_text_tables as iter_text_tables,

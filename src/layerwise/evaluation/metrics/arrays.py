@@ -92,3 +92,8 @@ def predicted_indicators(task: Task, scores: Array, threshold: float = 0.5) -> A
     if task == "multiclass":
         return np.eye(scores.shape[1])[scores.argmax(1)]
     return reaches_threshold(scores, threshold).astype(np.float64)
+
+
+def ratio(numerator: Array, denominator: Array) -> Array:
+    """Return the quotient, NaN where the denominator is not above 0."""
+    return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0)

@@ -13,11 +13,14 @@ import numpy as np
 
 from layerwise.data import Task
 from layerwise.evaluation.metrics.arrays import Array
+from layerwise.evaluation.metrics.resampling import Resamples
 
 CALIBRATION_BINS = 15
 # Redraws x scores, about half a second's work.
 REDRAW_WORK = 2e7
 MIN_REDRAWS = 200
+# Of so large a variance a sum of outcomes is normal (Berry-Esseen: to .02).
+SUMMED_VARIANCE = 1000
 # The interval: how many times the gaps that were found the true ones may be, and draws of their noise.
 GAP_FACTORS = np.linspace(0, 3, 61)
 NOISE_DRAWS = 2000
@@ -50,7 +53,7 @@ def _needs_no_matrix(confidence: Array) -> bool:
     return confidence.shape[1] == 1 and len(confidence) > GAPS_IN_A_MATRIX
 
 
-def summed_gaps(confidence: Array, outcome: Array) -> Callable[[Array], Array]:
+def summed_gaps(confidence: Array, outcome: Array) -> Callable[[Array | Resamples], Array]:
     """Return what sums the gaps of each bin by the weights of rows: (b, n) to (b, bins).
 
     The gaps of many rows are summed bin by bin, as the matrix of them would be the largest thing of a run; of others
@@ -61,29 +64,44 @@ def summed_gaps(confidence: Array, outcome: Array) -> Callable[[Array], Array]:
         return lambda weights: weights @ gaps
     bins, residual = calibration_bin(confidence[:, 0]), outcome[:, 0] - confidence[:, 0]
     return lambda weights: np.stack(
-        [np.bincount(bins, each * residual, CALIBRATION_BINS) for each in weights]
+        [weights @ np.where(bins == k, residual, 0.0) for k in range(CALIBRATION_BINS)], axis=1
     )
 
 
 def errors_if_calibrated(confidence: Array, n_redraws: int, rng: np.random.Generator) -> Array:
     """Return calibration errors of the same scores with outcomes drawn from them, (redraws,), at least 200.
 
+    The outcomes of a bin whose sum has a variance of at least 1,000 are drawn as their sum, which is normal then.
+
     Args:
         confidence: (n, k).
         n_redraws: wanted; many scores get fewer.
         rng: draws the outcomes, those of a row independently.
     """
-    n_redraws = int(min(n_redraws, max(MIN_REDRAWS, REDRAW_WORK / confidence.size)))
     flat = confidence.reshape(-1)
     bins = calibration_bin(flat)
+    variances = np.bincount(bins, flat * (1 - flat), CALIBRATION_BINS)
+    is_summed = variances >= SUMMED_VARIANCE
+    is_drawn = ~is_summed[bins]
+    n_drawn = max(1, int(is_drawn.sum()))
+    n_redraws = int(min(n_redraws, max(MIN_REDRAWS, REDRAW_WORK / n_drawn)))
+    sums = rng.standard_normal((n_redraws, int(is_summed.sum()))) * np.sqrt(variances[is_summed])
+    errors = np.abs(sums).sum(1)
+    if is_drawn.any():
+        errors += _drawn_gaps(flat[is_drawn], bins[is_drawn], n_redraws, rng)
+    return errors / len(flat)
+
+
+def _drawn_gaps(confidence: Array, bins: Array, n_redraws: int, rng: np.random.Generator) -> Array:
+    """Return the absolute gaps of the bins, summed, of outcomes drawn one by one, (redraws,)."""
     order = np.argsort(bins, kind="stable")
-    flat, starts = flat[order], np.unique(bins[order], return_index=True)[1]
-    chunk = max(1, 1_000_000 // len(flat))
-    errors = []
+    ordered, starts = confidence[order], np.unique(bins[order], return_index=True)[1]
+    chunk = max(1, 1_000_000 // len(ordered))
+    gaps = []
     for start in range(0, n_redraws, chunk):
-        outcomes = rng.random((min(chunk, n_redraws - start), len(flat))) < flat
-        errors.append(np.abs(np.add.reduceat(outcomes - flat, starts, axis=1)).sum(1) / len(flat))
-    return np.concatenate(errors)
+        outcomes = rng.random((min(chunk, n_redraws - start), len(ordered))) < ordered
+        gaps.append(np.abs(np.add.reduceat(outcomes - ordered, starts, axis=1)).sum(1))
+    return np.concatenate(gaps)
 
 
 def calibration_interval(

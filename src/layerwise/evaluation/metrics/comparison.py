@@ -12,14 +12,11 @@ import numpy as np
 from layerwise.data import Task
 from layerwise.evaluation.metrics.arrays import Array, check_targets_and_scores, score_resolution
 from layerwise.evaluation.metrics.intervals import paired_fraction_interval
+from layerwise.evaluation.metrics.resampling import Statistic, enough_resamples, resampled_values, row_counts
 from layerwise.evaluation.metrics.statistics import (
-    Statistic,
     classification_statistics,
-    enough_resamples,
     regression_statistics,
-    resampled_values,
     right_rows,
-    row_counts,
 )
 from layerwise.evaluation.metrics.supervised import FRACTIONS_OF_ROWS, Metric
 

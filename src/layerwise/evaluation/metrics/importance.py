@@ -12,12 +12,7 @@ from torch import Tensor, nn
 from layerwise.data import ColumnBlock, DataSpec, TensorData, raw_columns
 from layerwise.evaluation.metrics.comparison import metric_statistics
 from layerwise.evaluation.metrics.intervals import Z95
-from layerwise.evaluation.metrics.statistics import (
-    Statistic,
-    enough_resamples,
-    resampled_values,
-    row_counts,
-)
+from layerwise.evaluation.metrics.resampling import Statistic, enough_resamples, resampled_values, row_counts
 from layerwise.evaluation.metrics.supervised import LOWER_IS_BETTER
 from layerwise.utils import Config, torch_rng
 

@@ -29,14 +29,11 @@ from layerwise.evaluation.metrics.intervals import (
     wilson_interval,
 )
 from layerwise.evaluation.metrics.regression_intervals import regression_intervals
+from layerwise.evaluation.metrics.resampling import Statistic, enough_resamples, resampled_values, row_counts
 from layerwise.evaluation.metrics.statistics import (
-    Statistic,
     classification_statistics,
-    enough_resamples,
     losses_if_wrong,
     regression_statistics,
-    resampled_values,
-    row_counts,
     row_losses,
 )
 from layerwise.utils import Config, numpy_rng
@@ -122,7 +119,8 @@ def compute_metrics(
     stands for (`effective_wilson_interval`), that of the calibration error is `calibration_interval`, those of a
     regression are `regression_intervals`, and all others are percentiles of the bootstrap over rows; those of log loss
     and Brier score are widened by `rare_error_interval` where at most 20 rows are predicted wrong. Ranking metrics of
-    many rows and classes use fewer resamples, at least 50, and all metrics of more than 10,000 rows, at least 200.
+    many rows and classes use fewer resamples, at least 50, and all metrics of more than 10,000 rows, at least 200. Of a
+    class and others of 1,000 rows each, resamples are not ranked anew (`RankedScores`).
 
     Args:
         task: what the targets are.

@@ -21,6 +21,9 @@ from layerwise.evaluation.plots.style import (
     set_suptitle,
 )
 
+# Inputs of a table whose weights can be read in one figure.
+MOST_INPUTS = 60
+
 
 def plot_images(
     images: Any,
@@ -116,7 +119,8 @@ def plot_features(
 ) -> Figure:
     """Plot the weights of each unit of the first layer, red positive and blue negative.
 
-    The units of largest norm are shown, or those that vary most over `rows`. Each image has its own scale (as a filter
+    The units of largest norm are shown, or those that vary most over `rows`, and of a table with many inputs those of
+    largest norm. Each image has its own scale (as a filter
     is read by its pattern), and one of color images its own colors about gray, which is 0; a table's heat map has one
     scale for all units.
 
@@ -139,9 +143,13 @@ def plot_features(
     some = len(strongest) < matrix.shape[1]
     shown = f"{len(strongest)} of {matrix.shape[1]} units" if some else "all units"
     if image_shape is None:
+        names = list(feature_names) or [f"input {k + 1}" for k in range(len(matrix))]
+        kept = np.sort(np.argsort(-np.linalg.norm(matrix, axis=1), kind="stable")[:MOST_INPUTS])
+        if len(kept) < len(matrix):
+            shown += f"; the {len(kept)} of {len(matrix):,} inputs with the largest weights"
         return plot_heat_map(
-            matrix[:, strongest],
-            feature_names or [f"input {k + 1}" for k in range(len(matrix))],
+            matrix[np.ix_(kept, strongest)],
+            [names[k] for k in kept],
             [str(k + 1) for k in strongest],
             title=f"{title} ({shown})",
             xlabel="hidden unit",

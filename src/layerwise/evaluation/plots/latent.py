@@ -25,6 +25,8 @@ from layerwise.evaluation.plots.style import (
 )
 from layerwise.evaluation.unsupervised import fit_pca
 
+# Of a map's width and height: the letters of a class's name upon it, and how high it is.
+LETTER_WIDTH, LABEL_HEIGHT = 0.024, 0.06
 MOST_WRITTEN_ROWS = 60
 
 
@@ -155,7 +157,8 @@ def plot_latent_map(
         middles = np.array([np.median(points[classes == k], axis=0) for k in present])
         if len(class_names) <= 20 and max(map(len, class_names)) <= 8:
             # A short name near the middle of its class, so that colour is not the only key.
-            positions = _separate_labels(middles, np.ptp(points, axis=0))
+            box = np.array([max(LABEL_HEIGHT, LETTER_WIDTH * max(map(len, class_names))), LABEL_HEIGHT])
+            positions = _separate_labels(middles, np.ptp(points, axis=0) * box)
             for k, position in zip(present, positions, strict=True):
                 axes.text(
                     float(position[0]),
@@ -181,13 +184,13 @@ def plot_latent_map(
     return figure
 
 
-def _separate_labels(positions: Array, extent: Array, distance: float = 0.06) -> Array:
-    """Push labels apart until no two are nearer than a fraction of the map's width and height."""
-    scaled = positions / np.where(extent > 0, extent, 1)
+def _separate_labels(positions: Array, box: Array) -> Array:
+    """Push labels apart until no two boxes overlap, of a label's width and height."""
+    scaled = positions / np.where(box > 0, box, 1)
     for _ in range(200):
         gaps = scaled[:, None] - scaled[None]
         lengths = np.linalg.norm(gaps, axis=2)
-        near = (lengths < distance) & ~np.eye(len(scaled), dtype=bool)
+        near = (lengths < 1) & ~np.eye(len(scaled), dtype=bool)
         if not near.any():
             break
         # Two labels at the very same position have no direction between them: they move sideways.
@@ -196,9 +199,9 @@ def _separate_labels(positions: Array, extent: Array, distance: float = 0.06) ->
         directions = np.where(
             lengths[..., None] > 1e-9, gaps / np.maximum(lengths, 1e-9)[..., None], sideways
         )
-        steps = np.where(near, (1.05 * distance - lengths) / 2, 0)
+        steps = np.where(near, (1.05 - lengths) / 2, 0)
         scaled = scaled + (steps[..., None] * directions).sum(1)
-    return scaled * np.where(extent > 0, extent, 1)
+    return scaled * np.where(box > 0, box, 1)
 
 
 def _plane(latents: Array) -> tuple[Array, list[str]]:

@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,10 +19,14 @@ from layerwise.data.reading import (
     FileFormat,
     Limits,
     TooLargeError,
+    cell_of_list,
+    flat_object,
     read_text_table,
 )
 from layerwise.inference.model import TrainedModel
+from layerwise.inference.serving.misspelt_names import misspelt_names
 from layerwise.inference.serving.settings import ServerSettings
+from layerwise.inference.tasks import offered_columns
 from layerwise.utils import UserError
 
 DEFAULT_LIMITS = ServerSettings().limits
@@ -46,12 +51,14 @@ class ParsedBody:
         params: what is asked.
         names: of the columns of rows that came as JSON.
         rows: their cells; None where there are none, and of a CSV body.
+        misspelt: why some of them cannot be answered, by position: they name a column that there is not.
         table: the rows of a CSV body.
     """
 
     params: dict[str, Any]
     names: list[str] = field(default_factory=list)
     rows: list[list[Any]] | None = None
+    misspelt: dict[int, str] = field(default_factory=dict)
     table: Chunk | None = None
 
     def chunk(self) -> Chunk | None:
@@ -60,7 +67,7 @@ class ParsedBody:
             return self.table
         import pandas as pd
 
-        return Chunk(0, pd.DataFrame(self.rows, columns=self.names))
+        return Chunk(0, pd.DataFrame(self.rows, columns=self.names), malformed=self.misspelt)
 
 
 def parse_body(
@@ -126,13 +133,17 @@ def _read_json(text: str, model: TrainedModel, limits: Limits) -> ParsedBody:
         return ParsedBody(params)
     if len(formats) != 1:
         raise RequestError(f"the body has to be a JSON object with one of {', '.join(TABLE_FORMATS)}")
-    names, rows = _parse_table(formats[0], body[formats[0]], model, limits)
+    table = body[formats[0]]
+    known = offered_columns(model)
+    is_table = model.reads_rows and not model.has_image_inputs
+    misspelt = misspelt_names(table, known) if is_table else {}
+    names, rows = _parse_table(formats[0], table, model, known, limits)
     if len(rows) > limits.rows:
         raise RequestError(
             f"{len(rows):,} rows are too many for one request; send at most {limits.rows:,}", 413
         )
     _check_names(names, limits)
-    return ParsedBody(params, names, _parse_cells(names, rows))
+    return ParsedBody(params, names, _parse_cells(names, rows, model.word_names), misspelt)
 
 
 def _is_unicode(body: Any) -> bool:
@@ -143,8 +154,18 @@ def _is_unicode(body: Any) -> bool:
     return True
 
 
-def _parse_table(form: str, value: Any, model: TrainedModel, limits: Limits) -> tuple[list[str], list[Any]]:
-    """Return the columns' names and the rows of one of MLflow's forms of a table."""
+def _parse_table(
+    form: str, value: Any, model: TrainedModel, known: list[str], limits: Limits
+) -> tuple[list[str], list[Any]]:
+    """Return the columns' names and the rows of one of MLflow's forms of a table.
+
+    Args:
+        form: of `TABLE_FORMATS`.
+        value: the table.
+        model: reads it.
+        known: what its tasks read, by name.
+        limits: of rows and columns.
+    """
     expected = model.raw_names
     if form == "dataframe_split":
         if not isinstance(value, dict) or not isinstance(value.get("data"), list):
@@ -162,14 +183,29 @@ def _parse_table(form: str, value: Any, model: TrainedModel, limits: Limits) -> 
     if not isinstance(value, list):
         raise RequestError(f"{form} has to be a list of rows")
     if value and all(isinstance(row, dict) for row in value):
+        value = [_with_paths(row, known, k) for k, row in enumerate(value)]
         # Not every name of every row: a body could hold a new one in each.
-        named = [name for name in expected if any(name in row for row in value)]
+        named = [name for name in known if any(name in row for row in value)]
         names = list(dict.fromkeys([*list(value[0])[: limits.columns], *named]))
         if len(names) * len(value) > limits.cells:
             raise RequestError(f"{len(value):,} rows of {len(names):,} columns are too many", 413)
         return names, [[row.get(name) for name in names] for row in value]
     shape = model.columns.image_shape
     return expected, value if shape is None else _flat_images(value, shape)
+
+
+def _with_paths(row: dict[str, Any], expected: list[str], k: int) -> dict[str, Any]:
+    """Return a row whose objects are columns named by their path where the model knows these, as in a file of JSON."""
+    objects = [name for name, cell in row.items() if isinstance(cell, dict)]
+    known = [name for name in objects if any(each.startswith(f"{name}.") for each in expected)]
+    if not known:
+        return row
+    try:
+        flat = flat_object({name: row[name] for name in known}, f"row {k}")
+    except DataError as error:
+        raise RequestError(str(error)) from None
+    kept = {name: cell for name, cell in row.items() if name not in known}
+    return kept | {name: cell for name, cell in flat.items() if name in expected}
 
 
 def _flat_images(rows: list[Any], shape: ImageShape) -> list[Any]:
@@ -200,15 +236,25 @@ def _has_shape(value: Any, shape: tuple[int, ...]) -> bool:
     return is_list and all(_has_shape(each, shape[1:]) for each in value)
 
 
-def _parse_cells(names: list[str], rows: list[Any]) -> list[list[Any]]:
+def _parse_cells(names: list[str], rows: list[Any], of_words: Collection[str]) -> list[list[Any]]:
     for k, row in enumerate(rows):
         if not isinstance(row, list):
             raise RequestError(f"row {k} is no list of cells")
         if len(row) != len(names):
             raise RequestError(f"row {k} has {len(row)} cells for {len(names)} columns")
         for at, cell in enumerate(row):
-            row[at] = _parse_cell(cell, k, names[at])
+            if isinstance(cell, list) and names[at] in of_words:
+                row[at] = _parse_list(cell, k, names[at])
+            else:
+                row[at] = _parse_cell(cell, k, names[at])
     return rows
+
+
+def _parse_list(values: list[Any], row: int, name: str) -> str:
+    try:
+        return cell_of_list(values, name, f"row {row}")
+    except DataError as error:
+        raise RequestError(str(error)) from None
 
 
 def _check_names(names: list[str], limits: Limits) -> None:

@@ -48,6 +48,13 @@ def test_what_python_and_pandas_write_is_that_many_seconds(write):
         ("00:1B:44", 3, None),
         ("1:02:03:04", 3, None),
         ("2020-01-01 01:30:00", 3, None),
+        ("12:00 AM", 2, 0),
+        ("12:59 p.m.", 2, 779),
+        ("7:06PM", 2, 1146),
+        ("11:59:59 pm", 3, 86399),
+        ("13:00 PM", 2, None),
+        ("0:30 AM", 2, None),
+        ("7:06 PM", 3, None),
         ("1h 05min", 3, 3900),
         ("2 hrs 5 mins 7 s", 3, 7507),
         ("1d2h", 3, 93600),
@@ -115,3 +122,13 @@ def test_a_column_of_typed_durations_is_one_of_numbers_too():
     assert reading.kind == "number"
     typed = pd.Series(pd.to_timedelta(["2 days 00:00:00.5"]), name="length")
     assert reading.parse(typed, {}).tolist() == [172800.5]
+
+
+def test_times_of_twelve_hours_are_minutes_since_midnight():
+    cells = [f"{1 + k % 12}:{k % 60:02} {'AM' if k % 3 else 'PM'}" for k in range(100)]
+    reading = fit_reading(pd.DataFrame({"start": cells}), ReadingSettings())
+    assert reading.columns["start"].kind == "number"
+    assert any("'1:00 PM' is 780 minutes since midnight" in note for note in reading.notes())
+    values, errors = reading.parse(pd.DataFrame({"start": ["12:30 AM", "1:05 PM", "25:00 PM"]}))
+    assert values["start"].tolist()[:2] == [30, 785]
+    assert [bool(reason) for reason in errors.reasons] == [False, False, True]

@@ -30,6 +30,26 @@ def test_numbers_are_read_as_they_were_written(texts, values):
     np.testing.assert_array_equal(found.format.values_of(texts)[0], values)
 
 
+@pytest.mark.parametrize(
+    ("texts", "values"),
+    [
+        (["45,00,000", "9,500", "1,20,34,567.5", "750"], [4500000, 9500, 12034567.5, 750]),
+        (["₹ 45,00,000", "₹ 1,15,000", "₹ 99,999"], [4500000, 115000, 99999]),
+        (["42 Lac", "1.4 Cr", "95.5 Lac", "2 Cr", "60 Lac"], [4.2e6, 1.4e7, 9.55e6, 2e7, 6e6]),
+    ],
+)
+def test_lakhs_and_crores_are_read_as_they_are_written_in_india(texts, values):
+    found = find_number_format(texts)
+    assert found.other is None
+    np.testing.assert_array_equal(found.format.values_of(texts)[0], values)
+
+
+def test_a_group_of_two_digits_among_groups_of_three_is_a_slip():
+    texts = ["1,23,456", "123,456", "1,234,567"]
+    found = find_number_format(texts)
+    assert found.readable.tolist() == [False, True, True]
+
+
 def test_digits_are_grouped_in_threes_alone():
     points = NumberFormat(decimal=".", thousands=",")
     wrong = ["12,34", "1,2345", "0,215", "1,23,456", "1,234,56.0", ",5", "1,,234", "1 234"]

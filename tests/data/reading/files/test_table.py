@@ -50,6 +50,16 @@ def test_an_unnamed_column_is_left_out_and_said(tmp_path):
     assert found.notes == ("column(s) 1 without a name left out, as row numbers are",)
 
 
+def test_an_unnamed_column_is_said_for_what_it_likeliest_is(tmp_path):
+    assert table(written(tmp_path, "a;b;\n1;x;\n2;y;\n", "ends.csv")).notes == (
+        "column(s) 3 without a name left out: lines that end with a separator have one more",
+    )
+    assert table(written(tmp_path, ",a,,b\n0,x,u,1\n1,y,v,2\n", "within.csv")).notes == (
+        "column(s) 1 without a name left out, as row numbers are",
+        "column(s) 3 without a name left out: name them if they hold something",
+    )
+
+
 def test_rows_of_another_length_are_malformed_by_position(tmp_path):
     found = table(written(tmp_path, "a,b\n1,2\n1\n\n1,2,3\n3,4\n"))
     assert found.malformed == {

@@ -20,10 +20,12 @@ SHOWN = re.compile(
 WITH_UNIT = re.compile(rf"{SIGN}[\d.,'_ ]*\d ?(?P<unit>[^\W\d_]{{1,10}}[²³]?|° ?[A-Z]?)")
 # Of fewer different texts 3D and 2D are names; a text with another unit, or without one, is a fault.
 MIN_WITH_UNIT, MOSTLY = 5, 0.95
-# Thousands, millions, billions behind a number, in the powers of ten of each: a letter without a blank.
+# Thousands, millions, lakhs and their like behind a number, in the powers of ten of each: a letter without a blank.
 POWERS = {
     "k": 3, "K": 3, "M": 6, "B": 9, "G": 9, "T": 12, "Tsd": 3, "thousand": 3, "mn": 6, "Mn": 6, "Mio": 6, "million": 6,
-    "Million": 6, "bn": 9, "Bn": 9, "Mrd": 9, "billion": 9, "Billion": 9,
+    "Million": 6, "bn": 9, "Bn": 9, "Mrd": 9, "billion": 9, "Billion": 9, "Lakh": 5,
+    "lakh": 5, "Lakhs": 5, "lakhs": 5, "Lac": 5, "lac": 5, "Lacs": 5, "lacs": 5, "Cr": 7, "cr": 7, "Crore": 7,
+    "crore": 7, "Crores": 7, "crores": 7,
 }  # fmt: skip
 LETTERS, SUFFIXES = (
     "".join(each for each in POWERS if len(each) == 1),

@@ -12,6 +12,11 @@ CLOCK = re.compile(
     r"(?P<first>\d{1,4}):(?P<second>[0-5]\d)(?P<third>:[0-5]\d(?:\.\d{1,9})?)?",
     re.ASCII,
 )
+# A time of day of twelve hours: 7:06 PM, 12:00:30 a.m.
+HALF_DAY = re.compile(
+    r"(?P<first>0?[1-9]|1[0-2]):(?P<second>[0-5]\d)(?P<third>:[0-5]\d)? ?(?P<half>[ap])\.?m\.?",
+    re.IGNORECASE | re.ASCII,
+)
 # After ISO 8601, without years and months, whose length differs.
 ISO = re.compile(
     r"(?P<sign>[+\-]?)P(?=[\dT])(?:(?P<days>\d{1,7})D)?"
@@ -37,6 +42,12 @@ def duration_of(text: str, parts: int) -> float | None:
         text: without blanks around it.
         parts: of its clock: 3 with seconds, in which it is counted; 2 without, as in `08:30`, 510.
     """
+    found = HALF_DAY.fullmatch(text)
+    if found is not None:
+        if (found["third"] is None) != (parts == 2):
+            return None
+        clock = 60.0 * (int(found["first"]) % 12 + 12 * (found["half"] in "pP")) + int(found["second"])
+        return clock if parts == 2 else 60 * clock + int(found["third"][1:])
     found = CLOCK.fullmatch(text)
     if found is not None:
         if (found["third"] is None) != (parts == 2) or (found["rest_sign"] and found["days"] is None):
@@ -54,6 +65,32 @@ def duration_of(text: str, parts: int) -> float | None:
     units = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
     total = sum(float(found[name] or 0) * size for name, size in units.items())
     return -total if found["sign"] == "-" else total
+
+
+def clock_text(value: float, parts: int) -> str:
+    """Return the clock of a number of units, which `duration_of` reads as the number.
+
+    One of two parts is rounded to whole units.
+
+    Args:
+        value: seconds, or the smaller unit of two parts.
+        parts: of the clock.
+    """
+    sign = "-" if value < 0 else ""
+    if parts == 2:
+        first, second = divmod(round(abs(value)), 60)
+        return f"{sign}{first}:{second:02d}"
+    seconds, rest = divmod(round(abs(value) * 10**6), 10**6)
+    minutes, second = divmod(seconds, 60)
+    fraction = f".{rest:06d}".rstrip("0") if rest else ""
+    return f"{sign}{minutes // 60}:{minutes % 60:02d}:{second:02d}{fraction}"
+
+
+def unit_of_duration(text: str, parts: Literal[2, 3]) -> str:
+    """Return what the number of a duration counts, in words."""
+    if HALF_DAY.fullmatch(text):
+        return f"{'minutes' if parts == 2 else 'seconds'} since midnight"
+    return UNITS[parts]
 
 
 def parts_of(texts: Sequence[str]) -> Literal[2, 3] | None:

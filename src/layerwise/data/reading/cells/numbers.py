@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -21,7 +22,7 @@ from layerwise.data.reading.cells.affixes import (
     without_bound,
     without_power,
 )
-from layerwise.data.reading.cells.durations import duration_of, parts_of
+from layerwise.data.reading.cells.durations import clock_text, duration_of, parts_of
 from layerwise.data.reading.settings import PercentMeaning
 from layerwise.utils import Config
 
@@ -30,6 +31,8 @@ INFINITE = re.compile(r"[+\-]?inf(?:inity)?", re.IGNORECASE)
 GROUPED_BY_POINTS = re.compile(r"[+\-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)")
 # Percents that lost their signs are a hundred times as large as fractions: halfway, in factors.
 BETWEEN = 10.0
+# In India lakhs and crores have groups of two digits; beside numbers in threes alone they are slips.
+IN_PAIRS, IN_THREES = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}(?!\d)"), re.compile(r"\d{3},\d{3}")
 LEADING_ZERO = re.compile(r"0\d+", re.ASCII)
 
 
@@ -39,6 +42,7 @@ class NumberFormat(Config):
     Args:
         decimal: the mark before the fraction.
         thousands: the mark between groups of three digits; empty for none.
+        pairs: before the last three digits the groups have two, as in India: 45,00,000.
         symbols: currency signs, before or after a number, which are left out.
         percent: each number has a percent sign, and is divided by 100.
         unsigned: what a number without a percent sign is where others have one; None: none, but for zero.
@@ -51,6 +55,7 @@ class NumberFormat(Config):
 
     decimal: Literal[".", ","] = "."
     thousands: str = ""
+    pairs: bool = False
     symbols: tuple[str, ...] = ()
     percent: bool = False
     unsigned: PercentMeaning | None = None
@@ -63,7 +68,12 @@ class NumberFormat(Config):
     @cached_property
     def _core(self) -> re.Pattern[str]:
         mark, group = re.escape(self.decimal), re.escape(self.thousands)
-        whole = rf"[1-9]\d{{0,2}}(?:{group}\d{{3}})+|\d+" if self.thousands else r"\d+"
+        grouped = (
+            rf"[1-9]\d?(?:{group}\d{{2}})*{group}\d{{3}}"
+            if self.pairs
+            else rf"[1-9]\d{{0,2}}(?:{group}\d{{3}})+"
+        )
+        whole = rf"{grouped}|\d+" if self.thousands else r"\d+"
         return re.compile(
             rf"(?P<whole>{whole})?(?:{mark}(?P<fraction>\d*))?(?P<power>[eE][+\-]?\d+)?", re.ASCII
         )
@@ -109,6 +119,21 @@ class NumberFormat(Config):
         value = float(f"{sign}{whole or 0}.{core['fraction'] or 0}e{power}")
         lacks_sign = self.percent and self.unsigned is None and not found["percent"]
         return None if lacks_sign and value else value
+
+    @property
+    def needs_own_text(self) -> bool:
+        """Whether plain numbers are none of its texts, or others."""
+        return self.percent or self.decimal != "." or self.clock is not None
+
+    def text_of(self, value: float) -> str:
+        """Return a text that `value_of` reads as a number: 27.8% for 0.278, 3,5 for 3.5, 1:30:00 for 5400.
+
+        Durations are rounded to what their clock shows.
+        """
+        if self.clock is not None:
+            return clock_text(value, self.clock)
+        number = Decimal(repr(float(value))).scaleb(2 * self.percent).normalize()
+        return f"{number:f}{'%' * self.percent}".replace(".", self.decimal)
 
     def values_of(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the numbers of texts, (n,) float64 with NaN where one is none, and which ones are, (n,) bool."""
@@ -183,15 +208,18 @@ def find_number_format(
         return None
     percents = sum(bool(shape["percent"]) for shape in matched)
     symbols = sorted({shape[part] for shape in matched for part in ("front", "back")} - {""})
+    cores = [shape["core"].strip() for shape in matched]
+    pairs = any(map(IN_PAIRS.match, cores)) and not any(map(IN_THREES.search, cores))
     formats = [
         NumberFormat(
             decimal=mark,
             thousands=group,
+            pairs=pairs and group == ",",
             symbols=tuple(symbols),
             percent=2 * percents > len(matched) or unsigned is not None,
             unsigned=unsigned,
         )
-        for mark, group in _conventions([shape["core"].strip() for shape in matched], decimal, thousands)
+        for mark, group in _conventions(cores, decimal, thousands)
     ]
     read = [each.values_of(texts) for each in formats]
     counts = [int(right.sum()) for _, right in read]

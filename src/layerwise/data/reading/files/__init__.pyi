@@ -25,4 +25,5 @@ from .text.marks import (
     write_marked as write_marked,
 )
 from .text.plain import NumberColumns as NumberColumns
+from .typed.json_objects import cell_of_list as cell_of_list, flat_object as flat_object
 from .typed.tables import iter_typed_tables as iter_typed_tables

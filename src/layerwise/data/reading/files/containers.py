@@ -12,33 +12,20 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.file_format import Contents
+from layerwise.data.reading.files.other_programs import SAMPLE, name_other_program
 from layerwise.data.sources import parquet_parts
 from layerwise.utils import nearest
 
 OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 ZIP = b"PK\x03\x04"
 PARQUET = b"PAR1"
-# What people take for a table, and what to do about it.
-OTHERS = {
-    b"\xd0\xcf\x11\xe0": "a workbook of the old kind (xls): save it as xlsx or csv",
-    b"%PDF": "a PDF document",
-    b"\x28\xb5\x2f\xfd": "compressed by zstd: unpack it first",
-    b"7z\xbc\xaf\x27\x1c": "a 7z archive: unpack it first",
-    b"Rar!": "a rar archive: unpack it first",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"\x89HDF": "an HDF5 file: read it with pandas and save it as parquet or csv",
-    b"SQLite format 3": "a SQLite database: name a query in the catalog (kedro_datasets.pandas.SQLQueryDataset)",
-}
+BOM = b"\xef\xbb\xbf"
 # An array of objects, as the programs of the web answer.
 JSON_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
-# Weka's format begins with comments, so many bytes of them at most, and its name.
-COMMENTS = 20_000
-ARFF = re.compile(rb"(?:\s|%[^\n]*\n)*@relation\s", re.IGNORECASE)
 NOISE = ("__MACOSX/", ".DS_Store")
 
 
@@ -63,22 +50,13 @@ def contents_of(path: Path) -> Contents:
     if path.is_dir():
         return "parquet"
     with path.open("rb") as file:
-        start = file.read(64)
-        first = start + file.readline() if start.startswith((b"{", b"\xef\xbb\xbf{")) else b""
-        top = start + file.read(COMMENTS) if start.lstrip()[:1] in (b"%", b"@") else b""
+        start = file.read(SAMPLE)
     if not start:
         raise DataError(f"{path} is empty")
-    if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
-        raise DataError(f"{path} is a page of the web, as a download that failed leaves one")
     if start.startswith(PARQUET):
         return "parquet"
-    if ARFF.match(top):
-        raise DataError(
-            f"{path} is a file of Weka (ARFF): read it with scipy.io.arff and save it as csv or parquet"
-        )
-    for magic, what in OTHERS.items():
-        if start.startswith(magic):
-            raise DataError(f"{path} is {what}")
+    if what := name_other_program(start, path):
+        raise DataError(f"{path} is {what}")
     if start.startswith(ZIP):
         with _whole(path), zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
@@ -86,16 +64,34 @@ def contents_of(path: Path) -> Contents:
             return "excel"
         if "content.xml" in names and "mimetype" in names:
             raise DataError(f"{path} is an OpenDocument file: save it as xlsx or csv")
-    return "json" if JSON_ARRAY.match(start) or _is_json_lines(first) else "text"
+    if start.startswith(tuple(OPENERS)):
+        with open_bytes(path) as file:
+            what = name_other_program(file.read(SAMPLE), path)
+        if what:
+            raise DataError(f"{path} is {what}")
+    return "text" if json_form(path) is None else "json"
 
 
-def _is_json_lines(start: bytes) -> bool:
-    """Return whether a file that begins so holds an object in its first line."""
-    line = start.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].strip()
-    if not line.startswith(b"{"):
-        return False
+def json_form(path: Path) -> Literal["lines", "array", "object"] | None:
+    """Return how a file holds JSON: an object in each line, one array of objects, or one object; None for no JSON."""
+    with open_bytes(path) as file:
+        start = file.read(64)
+        if JSON_ARRAY.match(start):
+            return "array"
+        if not start.removeprefix(BOM).lstrip().startswith(b"{"):
+            return None
+        top = (start + file.readline()).removeprefix(BOM).lstrip()
+        first, _, more = top.partition(b"\n")
+        is_object = _is_object(first)
+        if is_object and (more.strip() or any(line.strip() for line in file)):
+            return "lines"
+        # A short object may stand in one line, and a long one in many.
+        return "object" if is_object or _is_object(top + file.read()) else None
+
+
+def _is_object(text: bytes) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(json.loads(text.decode("utf-8-sig")), dict)
     except (ValueError, RecursionError):
         return False
 

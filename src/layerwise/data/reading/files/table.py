@@ -149,9 +149,15 @@ def table_of_records(
 def notes_on(header: Header) -> tuple[str, ...]:
     """Return what is said of a header, in sentences."""
     notes = []
-    if header.unnamed:
-        positions = ", ".join(str(k + 1) for k in header.unnamed)
-        notes.append(f"column(s) {positions} without a name left out, as row numbers are")
+    last = len(header.names) - 1
+    if 0 in header.unnamed:
+        notes.append("column(s) 1 without a name left out, as row numbers are")
+    if within := ", ".join(str(k + 1) for k in header.unnamed if 0 < k < last):
+        notes.append(f"column(s) {within} without a name left out: name them if they hold something")
+    if last in header.unnamed and last > 0:
+        notes.append(
+            f"column(s) {last + 1} without a name left out: lines that end with a separator have one more"
+        )
     if header.blanks:
         notes.append(f"blanks around names left out: {', '.join(header.blanks)}")
     return tuple(notes)

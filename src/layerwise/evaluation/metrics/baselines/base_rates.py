@@ -78,6 +78,10 @@ def _weighted_median(values: Array, counts: Array) -> Array:
 
 
 def _most_frequent_row(targets: Array, counts: Array | None) -> float:
-    _, codes = np.unique(targets, axis=0, return_inverse=True)
+    # One column is sorted as numbers, several as records.
+    one = targets.reshape(len(targets), -1).shape[1] == 1
+    _, codes = np.unique(
+        targets.reshape(-1) if one else targets, axis=None if one else 0, return_inverse=True
+    )
     sums = np.bincount(codes.reshape(-1), counts)
     return float(sums.max() / sums.sum())

@@ -104,3 +104,15 @@ FORMAT = FileFormat(separator=";", skip_lines=2, columns=("age", "score", "bough
 )
 def test_the_header_of_a_later_file_is_recognized_by_the_known_names(text, expected):
     assert recognize_layout(text.encode(), "utf-8", FORMAT) == expected
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_lines_that_stand_in_quotes_as_a_whole_are_refused_with_what_takes_them_away(separator):
+    text = '"a,b,c"\n' + '"1,""x y"",3"\n' * 20
+    with pytest.raises(DataError, match=r"stands in quotes as a whole, .*csv\.reader"):
+        layout(text.replace(",", separator))
+
+
+def test_a_single_column_of_quoted_texts_is_one_column():
+    text = '"text"\n"well, well"\n"no, never, ever"\n"yes"\n"a, b, c, d"\n' * 5
+    assert layout(text)[0] == Layout(",", 0)

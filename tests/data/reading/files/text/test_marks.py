@@ -1,6 +1,7 @@
 import csv
 import random
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -83,3 +84,15 @@ def test_a_table_of_predictions_keeps_its_class_names(tmp_path):
     ]
     pd.testing.assert_frame_equal(dataset.load(), table, atol=1e-6)
     assert dataset.preview()["data"][0] == ["=a", "b", 0.25]
+
+
+def test_formatted_numbers_are_those_that_pandas_writes(tmp_path):
+    from layerwise.datasets import TableDataset
+
+    values = [0.1 + 0.2, -1e-7, np.nan, np.inf, -0.0, 12345678.9, 2.0]
+    table = pd.DataFrame({"a": values, "b": np.float32(values), "n": range(7), "": values}).astype(
+        {"b": "float32"}
+    )
+    TableDataset(filepath=str(tmp_path / "t.csv"), float_format="%.6g").save(table)
+    assert (tmp_path / "t.csv").read_text() == table.to_csv(index=False, float_format="%.6g")
+    assert table["a"].dtype == "float64"  # the rows that were given stay as they are

@@ -118,6 +118,7 @@ def find_layout(
         blanks = _cut(lines, Dialect(" ", quote), header_rows)
         agrees = blanks and blanks.n_cells > 1 and blanks.agreement >= AGREEMENT and blanks.header_line == 1
         several = [blanks] if blanks and agrees else []
+        _refuse_quoted_lines(lines, quote, name_of(source))
     best = _choose(several, source) if several else cuts[0]
     notes = []
     if separator is None and best.separator != ",":
@@ -127,6 +128,24 @@ def find_layout(
     if before and skip_lines is None:
         raise lines_before_header(name_of(source), before, best.first.strip())
     return Layout(best.separator, skip_lines or 0), notes
+
+
+def _refuse_quoted_lines(lines: list[str], quote: str, name: str) -> None:
+    """Refuse a text each line of which stands in quotes as a whole, as spreadsheets write a table that was pasted into
+    one column.
+    """
+    records = [each for each in read_records(lines, Dialect(SEPARATORS[0], quote)) if not each.reason]
+    inside = [
+        f"{each.cells[0]}\n" for each in records if each.text.startswith(quote) and len(each.cells) == 1
+    ]
+    if not quote or len(inside) < AGREEMENT * len(records):
+        return
+    cuts = [_cut(inside, Dialect(each, quote), None) for each in SEPARATORS]
+    if any(cut is not None and cut.n_cells > 1 and cut.agreement >= AGREEMENT for cut in cuts):
+        raise DataError(
+            f"each line of {name} stands in quotes as a whole, so that it is one cell; take the outer quotes away, in "
+            "Python: import csv; open('new.csv', 'w').writelines(row[0] + '\\n' for row in csv.reader(open('old.csv')))"
+        )
 
 
 def lines_before_header(name: str, count: int, first: str) -> UnreadableError:

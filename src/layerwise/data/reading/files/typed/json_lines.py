@@ -1,4 +1,6 @@
-"""JSON lines, such as the log of a server, or one array: an object for each row, whose cells keep their types."""
+"""JSON lines, such as the log of a server, or one array or object that holds the rows: an object for each row, whose
+cells keep their types.
+"""
 
 from __future__ import annotations
 
@@ -11,34 +13,33 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.reading.files.containers import JSON_ARRAY
+from layerwise.data.reading.files.containers import json_form, open_bytes
 from layerwise.data.reading.files.text.headers import make_header
+from layerwise.data.reading.files.typed.json_objects import flat_object, rows_within
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # The columns are those of the first rows: a later one may lack some, or have more, which are left out.
 HEADER_ROWS = 1000
-PLAIN = (str, int, float, bool, type(None))
 
 
 def iter_json_lines(path: Path, chunk_rows: int | None) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
-    """Yield cells and line numbers in parts, at least one; of an array the numbers of its objects, and all of it is in
-    memory.
+    """Yield cells and line numbers in parts, at least one; of one array or object the numbers of its rows, and all of
+    it is in memory.
 
     Args:
         path: the file.
         chunk_rows: rows of a part; None for all.
 
     Raises:
-        DataError: the array is cut off, a line is no object of plain values, or no column has a name.
+        DataError: the file is cut off, a row is no object, or holds a list of objects, or no column has a name.
     """
     import pandas as pd
 
-    with path.open("rb") as file:
-        is_array = JSON_ARRAY.match(file.read(64)) is not None
-        file.seek(0)
-        rows = _objects(path, file) if is_array else _rows(path, file)
+    form = json_form(path)
+    with open_bytes(path) as file:
+        rows = _rows(path, file) if form == "lines" else _objects(path, file)
         first = list(islice(rows, HEADER_ROWS))
         names = list(dict.fromkeys(name for _, row in first for name in row))
         header = make_header(names, str(path))
@@ -66,27 +67,16 @@ def _rows(path: Path, file: IO[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
             row = json.loads(text.decode("utf-8-sig"))
         except (ValueError, RecursionError):
             row = None
-        yield line, _plain_object(row, f"{path}, line {line}")
+        yield line, flat_object(row, f"{path}, line {line}")
 
 
 def _objects(path: Path, file: IO[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the objects of an array with their numbers, from 1."""
+    """Yield the rows of an array or an object with their numbers, from 1."""
     try:
         rows = json.loads(file.read().decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is no JSON, or cut off: {error}") from error
+    if isinstance(rows, dict):
+        rows = rows_within(rows, str(path)) or [rows]
     for number, row in enumerate(rows, 1):
-        yield number, _plain_object(row, f"{path}, object {number}")
-
-
-def _plain_object(row: Any, where: str) -> dict[str, Any]:
-    """Return an object whose values are cells, or refuse it."""
-    if not isinstance(row, dict):
-        raise DataError(f"{where}: no JSON object of names and plain values")
-    nested = next((name for name, cell in row.items() if not isinstance(cell, PLAIN)), None)
-    if nested is not None:
-        raise DataError(
-            f"{where}: no JSON object of names and plain values: '{nested}' holds a list or an object; "
-            "pandas.json_normalize makes columns of these"
-        )
-    return row
+        yield number, flat_object(row, f"{path}, object {number}")

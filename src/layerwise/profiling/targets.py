@@ -1,0 +1,80 @@
+"""A table's target: which column is likeliest to be it, and the task that its values make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from layerwise.data import DataError, Task
+from layerwise.profiling.columns import ColumnProfile
+from layerwise.profiling.proposal import Choice
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TARGET_NAMES = ("target", "label", "class", "y", "outcome", "response", "output", "result")
+MAX_CLASSES, FEW_NUMBERS = 50, 10
+LONG_TAIL = 3.0
+
+
+class TargetGuess(NamedTuple):
+    """The column that is taken for the target, why, and the runner-up."""
+
+    name: str
+    reason: str
+    other: str = ""
+
+
+def guess_target(columns: list[ColumnProfile]) -> TargetGuess:
+    """Return the column that is likeliest to be the target: by its name, else the last one that can be learnt."""
+    can = [each for each in columns if each.role == "input"]
+    if len(can) < 1 or len(columns) < 2:
+        raise DataError("the table has no column that could be learnt from others; it needs two at least")
+    last = can[-1].name
+    # A column of yes and no words beside others is rarely anything else; 0 and 1 often are.
+    words = [each.name for each in can if each.kind == "boolean" and not set(each.examples) <= {"0", "1"}]
+    others = [each.name for each in reversed(can)]
+    for word in TARGET_NAMES:
+        named = [name for name in others if name.strip().casefold() == word]
+        if word == "y" and any(each.name.strip().casefold() == "x" for each in columns):
+            continue  # a place on a map
+        if named:
+            return TargetGuess(named[0], "by its name", next((n for n in others if n != named[0]), ""))
+    if len(words) == 1 and words[0] != last:
+        return TargetGuess(words[0], "the only column of yes and no", last)
+    return TargetGuess(last, "the last column that can be learnt", next(iter(others[1:]), ""))
+
+
+def choose_task(target: pd.Series, profile: ColumnProfile) -> Choice:
+    """Return the task for a target's values."""
+    n = profile.n_distinct
+    if n < 2:
+        raise DataError(f"the target '{profile.name}' has one value only: there is nothing to learn")
+    if n == 2:
+        return Choice("problem.task", "binary", f"'{profile.name}' has two values")
+    number = profile.kind == "number"
+    whole = number and bool((target % 1 == 0).all())
+    if number and not (whole and n <= FEW_NUMBERS):
+        reason = f"'{profile.name}' holds numbers, {n} different ones"
+        other = "multiclass" if whole and n <= MAX_CLASSES else ""
+        return Choice("problem.task", "regression", reason, other)
+    if n > MAX_CLASSES:
+        raise DataError(
+            f"the target '{profile.name}' has {n} different texts, too many for classes; name another: --target COLUMN"
+        )
+    reason = f"'{profile.name}' has {n} " + ("whole numbers" if whole else "names")
+    return Choice("problem.task", "multiclass", reason, "regression" if whole else "")
+
+
+def propose_transform(target: pd.Series, task: Task) -> list[Choice]:
+    """Propose the logarithm of a target with a long tail as the runner-up: it changes what is minimized."""
+    if task != "regression" or target.min() < 0:
+        return []
+    values = target.to_numpy(dtype=np.float64)
+    spread = values.std()
+    skew = float((((values - values.mean()) / spread) ** 3).mean()) if spread else 0.0
+    if skew < LONG_TAIL:
+        return []
+    reason = f"its tail is long (skewness {skew:.0f}); log1p learns relative errors instead of absolute ones"
+    return [Choice("problem.target_transform", "none", reason, "log1p")]
