@@ -80,7 +80,7 @@ def test_what_fails_there_is_raised_here_and_what_died_is_done_here(fresh_projec
     python(STORE, f"sqlite:///{fresh_project.path / 'mlflow.db'}", cwd=fresh_project.path)
 
 
-class StrangeError(OSError):
+class TwoPartError(OSError):
     def __init__(self, first, second):
         super().__init__(f"{first} and {second}")
 
@@ -89,7 +89,7 @@ class StrangeError(OSError):
     ("error", "kind"),
     [
         (ValueError("no"), ValueError),
-        (StrangeError("refused", "gone"), ConnectionError),
+        (TwoPartError("refused", "gone"), ConnectionError),
         (type("Local", (Exception,), {})("gone"), RuntimeError),
     ],
 )
