@@ -91,14 +91,16 @@ _processes: list[StoreProcess] = []
 
 
 def start_store_process(uri: str) -> None:
-    """Start a process that has MLflow, where that is of use: there is a core for it, and neither it nor torch is here.
+    """Start a process that has MLflow, where that is of use: there is a core for it, and no thread yet.
 
     Args:
         uri: of the tracking server, which has runs already.
     """
     is_new = uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists()
-    is_late = bool({"mlflow", "torch"} & set(sys.modules)) or threading.active_count() > 1
-    if sys.platform != "linux" or is_new or is_late or len(os.sched_getaffinity(0)) < 2:
+    if sys.platform != "linux" or is_new or len(os.sched_getaffinity(0)) < 2:
+        return
+    # A process of several threads, as torch and NumPy start some, is not to be forked.
+    if len(list(Path("/proc/self/task").iterdir())) > 1:
         return
     sys.stdout.flush()
     sys.stderr.flush()
