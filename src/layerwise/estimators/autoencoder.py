@@ -16,7 +16,7 @@ from layerwise.estimators.base import NetworkEstimator
 from layerwise.estimators.settings import settings_under
 from layerwise.evaluation.unsupervised import AnomalyReference, make_scorer
 from layerwise.inference import ModelParts
-from layerwise.inference.tasks import latent_size, raw_frame
+from layerwise.inference.tasks import as_written, latent_size, raw_frame
 from layerwise.parameters import TaskSettings
 from layerwise.parameters.sizing import size_autoencoder
 from layerwise.training.autoencoder import AutoencoderSettings, build_autoencoder, train_autoencoder
@@ -66,7 +66,7 @@ class AutoencoderEstimator(NetworkEstimator):
 
     def reconstruct(self, X: Any) -> Any:
         """Return the rows as the network reconstructs them: in raw units, a DataFrame of a DataFrame."""
-        found = raw_frame(self.model_, self._apply(self.network_.reconstruct, X))
+        found = as_written(self.model_, raw_frame(self.model_, self._apply(self.network_.reconstruct, X)))
         return found if hasattr(X, "columns") else found.to_numpy()
 
 

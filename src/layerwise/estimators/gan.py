@@ -122,7 +122,8 @@ class TabularGAN(NetworkEstimator):
         check_is_fitted(self, "model_")
         given = None if conditions is None else condition_rows(self.model_, conditions, n)
         seed = self.random_state if random_state is None else random_state
-        settings = {"task": "sample", "n": n, "seed": seed if isinstance(seed, int | np.integer) else -1}
+        settings = {"task": "sample", "seed": seed if isinstance(seed, int | np.integer) else -1}
+        settings |= {"n": n} if given is None else {}
         found = answer_rows(self.model_, given, parse_settings(settings))
         return found.reset_index(drop=True)
 

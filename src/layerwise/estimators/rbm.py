@@ -156,7 +156,8 @@ class RBMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         """
         parts = [sample_rows(self.rbm_, part, 1, self._samples) for part in self._parts(v)]
         found = torch.cat(parts).numpy()
-        return found if self.preprocessor_ is None else self.preprocessor_.restore_inputs(found)
+        table: Any = self.preprocessor_
+        return found if table is None else table.reading.as_written(table.restore_inputs(found))
 
     def save(self, folder: str | Path) -> Path:
         """Write the fitted transformer to a folder: safetensors and JSON, no pickle."""

@@ -84,9 +84,11 @@ class AskedModel:
             seed: -1 is drawn; `attrs["seed"]` of the answer has it.
             settings: `steps` of a chain.
         """
+        if given is None:
+            return self.ask("sample", n=n, seed=seed, **settings)
         if isinstance(given, Mapping):
             given = condition_rows(self.trained_model, given, n)
-        return self.ask("sample", given, n=n, seed=seed, **settings)
+        return self.ask("sample", given, seed=seed, **settings)
 
     def _frame(self, rows: Any) -> pd.DataFrame | None:
         import pandas as pd

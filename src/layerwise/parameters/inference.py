@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pydantic import field_validator
+
 from layerwise.utils import Config, setting
 
 
@@ -25,7 +29,11 @@ class TaskSettings(Config):
         10, "rows to sample where no rows are given; items to recommend to each user", "", ge=1, le=100_000
     )
     steps: int = setting(
-        1000, "Gibbs steps from the start of a chain to a sample", "more where units are slow to mix", ge=1
+        1000,
+        "Gibbs steps from the start of a chain to a sample",
+        "more where units are slow to mix",
+        ge=1,
+        le=100_000,
     )
     label: str = setting(
         "", "of sampled rows: the class that they are drawn of, by an RBM with label units; empty: any"
@@ -43,6 +51,12 @@ class TaskSettings(Config):
     error_columns: bool = setting(
         False, "the error of each raw column (of each pixel: the error picture) beside the anomaly score"
     )
+
+    @field_validator("label", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        """A class called 3 may come as the number."""
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class PredictSettings(TaskSettings):

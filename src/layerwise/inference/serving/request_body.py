@@ -24,7 +24,9 @@ from layerwise.data.reading import (
     read_text_table,
 )
 from layerwise.inference.model import TrainedModel
+from layerwise.inference.serving.misspelt_names import misspelt_names
 from layerwise.inference.serving.settings import ServerSettings
+from layerwise.inference.tasks import offered_columns
 from layerwise.utils import UserError
 
 DEFAULT_LIMITS = ServerSettings().limits
@@ -49,12 +51,14 @@ class ParsedBody:
         params: what is asked.
         names: of the columns of rows that came as JSON.
         rows: their cells; None where there are none, and of a CSV body.
+        misspelt: why some of them cannot be answered, by position: they name a column that there is not.
         table: the rows of a CSV body.
     """
 
     params: dict[str, Any]
     names: list[str] = field(default_factory=list)
     rows: list[list[Any]] | None = None
+    misspelt: dict[int, str] = field(default_factory=dict)
     table: Chunk | None = None
 
     def chunk(self) -> Chunk | None:
@@ -63,7 +67,7 @@ class ParsedBody:
             return self.table
         import pandas as pd
 
-        return Chunk(0, pd.DataFrame(self.rows, columns=self.names))
+        return Chunk(0, pd.DataFrame(self.rows, columns=self.names), malformed=self.misspelt)
 
 
 def parse_body(
@@ -129,13 +133,17 @@ def _read_json(text: str, model: TrainedModel, limits: Limits) -> ParsedBody:
         return ParsedBody(params)
     if len(formats) != 1:
         raise RequestError(f"the body has to be a JSON object with one of {', '.join(TABLE_FORMATS)}")
-    names, rows = _parse_table(formats[0], body[formats[0]], model, limits)
+    table = body[formats[0]]
+    known = offered_columns(model)
+    is_table = model.reads_rows and not model.has_image_inputs
+    misspelt = misspelt_names(table, known) if is_table else {}
+    names, rows = _parse_table(formats[0], table, model, known, limits)
     if len(rows) > limits.rows:
         raise RequestError(
             f"{len(rows):,} rows are too many for one request; send at most {limits.rows:,}", 413
         )
     _check_names(names, limits)
-    return ParsedBody(params, names, _parse_cells(names, rows, model.word_names))
+    return ParsedBody(params, names, _parse_cells(names, rows, model.word_names), misspelt)
 
 
 def _is_unicode(body: Any) -> bool:
@@ -146,8 +154,18 @@ def _is_unicode(body: Any) -> bool:
     return True
 
 
-def _parse_table(form: str, value: Any, model: TrainedModel, limits: Limits) -> tuple[list[str], list[Any]]:
-    """Return the columns' names and the rows of one of MLflow's forms of a table."""
+def _parse_table(
+    form: str, value: Any, model: TrainedModel, known: list[str], limits: Limits
+) -> tuple[list[str], list[Any]]:
+    """Return the columns' names and the rows of one of MLflow's forms of a table.
+
+    Args:
+        form: of `TABLE_FORMATS`.
+        value: the table.
+        model: reads it.
+        known: what its tasks read, by name.
+        limits: of rows and columns.
+    """
     expected = model.raw_names
     if form == "dataframe_split":
         if not isinstance(value, dict) or not isinstance(value.get("data"), list):
@@ -165,9 +183,9 @@ def _parse_table(form: str, value: Any, model: TrainedModel, limits: Limits) -> 
     if not isinstance(value, list):
         raise RequestError(f"{form} has to be a list of rows")
     if value and all(isinstance(row, dict) for row in value):
-        value = [_with_paths(row, expected, k) for k, row in enumerate(value)]
+        value = [_with_paths(row, known, k) for k, row in enumerate(value)]
         # Not every name of every row: a body could hold a new one in each.
-        named = [name for name in expected if any(name in row for row in value)]
+        named = [name for name in known if any(name in row for row in value)]
         names = list(dict.fromkeys([*list(value[0])[: limits.columns], *named]))
         if len(names) * len(value) > limits.cells:
             raise RequestError(f"{len(value):,} rows of {len(names):,} columns are too many", 413)

@@ -29,6 +29,8 @@ Response = tuple[str, int, str]
 # What is told of predicted rows: the rows, the answer to those that were not refused, and the reasons of the others.
 Note = Callable[[Chunk, "pd.DataFrame", np.ndarray], None]
 JSON = "application/json"
+# Multiplications for one request: some half a minute of a core.
+MAX_PRODUCTS = 10**12
 MAX_REASON = 500
 MAX_MESSAGE = 2000
 BAD_REQUEST = "BAD_REQUEST"
@@ -112,7 +114,27 @@ def _read_request(
     model: TrainedModel, body: bytes | str, content_type: str | None, limits: Limits
 ) -> tuple[ParsedBody, TaskSettings]:
     parsed = parse_body(model, body, content_type, limits)
-    return parsed, parse_settings(parsed.params) if parsed.params else DEFAULT_SETTINGS
+    if not parsed.params:
+        return parsed, DEFAULT_SETTINGS
+    settings = parse_settings(parsed.params)
+    _check_effort(model, len(parsed.rows or parsed.table or ()), settings, limits)
+    return parsed, settings
+
+
+def _check_effort(model: TrainedModel, n_given: int, settings: TaskSettings, limits: Limits) -> None:
+    """Refuse what would hold up all other requests for minutes."""
+    task = find_task(model, settings)
+    n = n_given or (settings.n if task.works_without_rows else 0)
+    how = "fewer rows, or the pipeline predict"
+    if n > limits.rows:
+        raise RequestError(
+            f"{n:,} rows are too many for one request; ask for at most {limits.rows:,}, or {how}", 413
+        )
+    if task.products(model, settings, n) > MAX_PRODUCTS:
+        effort = [f"{name} {getattr(settings, name):,}" for name in ("steps", "samples") if name in task.uses]
+        said = f" with {', '.join(effort)}" if effort else ""
+        less = f"less {' or '.join(name.split()[0] for name in effort)}, " if effort else ""
+        raise RequestError(f"{n:,} rows{said} are too much for one request; ask for {less}{how}", 413)
 
 
 def _number_columns(model: TrainedModel) -> frozenset[str]:
@@ -127,7 +149,7 @@ def _likeness(
     model: TrainedModel, numbers: frozenset[str], parsed: ParsedBody, settings: TaskSettings
 ) -> Any:
     """Return what is equal for requests that may be answered as one table; None for one that is answered alone."""
-    if parsed.rows is None or len(parsed.rows) != 1:
+    if parsed.rows is None or len(parsed.rows) != 1 or parsed.misspelt:
         return None
     task = _attempt(lambda: find_task(model, settings))
     if isinstance(task, _Failure) or not task.joins_requests:
@@ -209,7 +231,7 @@ def _answer(
     """
     task = find_task(model, settings)
     settings = task.with_seed(settings)
-    if chunk is None or (task.works_without_rows and not len(chunk)):
+    if chunk is None or not len(chunk):
         answer, reasons = answer_rows(model, None, settings), None
     else:
         answer, reasons = _noted(model, task, chunk, settings, note)

@@ -14,6 +14,10 @@ from .base import (
 )
 from .encode import latent_size as latent_size
 from .log_probability import log_partition_of as log_partition_of
-from .options import parse_settings as parse_settings, task_options as task_options
-from .raw_rows import raw_frame as raw_frame
+from .options import (
+    offered_columns as offered_columns,
+    parse_settings as parse_settings,
+    task_options as task_options,
+)
+from .raw_rows import as_written as as_written, raw_frame as raw_frame
 from .sampling.sample import condition_rows as condition_rows

@@ -59,6 +59,10 @@ class Task(ABC):
         """Return why each row cannot be answered, (n,) text; empty for a valid one."""
         return model.validate(rows, strict, self.asks_for_empty_cells)
 
+    def products(self, model: TrainedModel, settings: TaskSettings, n: int) -> float:
+        """Return about how many multiplications the answer to n rows takes."""
+        return float(n * sum(each.numel() for each in model.network.parameters()))
+
     def read_file(self, reader: ChunkedReader) -> pd.DataFrame:
         """Return a caller's rows all at once, of a task that does not answer each by itself."""
         raise NotImplementedError

@@ -51,6 +51,11 @@ class Explain(Task):
             return [*explained, *names]
         return [f"{target}_{name}" for target in targets for name in names]
 
+    def products(self, model: TrainedModel, settings: TaskSettings, n: int) -> float:
+        """Return those of the made-up rows, each column by column in two orders."""
+        columns = len(raw_columns(model.columns.blocks))
+        return super().products(model, settings, n) * 2 * settings.samples * columns
+
     def _targets(self, model: TrainedModel) -> list[str]:
         """Return the names of the targets where there are several."""
         names = list(model.columns.target_names)

@@ -11,7 +11,13 @@ from torch import Tensor
 from layerwise.evaluation.unsupervised import impute
 from layerwise.inference.reproducible import apply_in_blocks
 from layerwise.inference.tasks.base import register_task
-from layerwise.inference.tasks.raw_rows import inputs_with_empty_cells, raw_frame, with_given_cells
+from layerwise.inference.tasks.raw_rows import (
+    as_written,
+    inputs_with_empty_cells,
+    raw_frame,
+    with_given_cells,
+    within_range,
+)
 from layerwise.inference.tasks.reconstruct import Reconstruct
 from layerwise.parameters import TaskSettings
 
@@ -55,8 +61,10 @@ class Impute(Reconstruct):
             return impute(network.reconstruct, given, empty > 0, start, reference.imputation_iterations)
 
         found = apply_in_blocks(filled, torch.cat([inputs, missing.to(inputs)], 1), model.device)
-        complete, empty = with_given_cells(model, rows, raw_frame(model, np.asarray(found)))
-        return complete.assign(imputed=_named(empty))
+        complete, empty = with_given_cells(
+            model, rows, within_range(model, raw_frame(model, np.asarray(found)))
+        )
+        return as_written(model, complete).assign(imputed=_named(empty))
 
 
 def _named(empty: pd.DataFrame) -> list[str]:

@@ -58,6 +58,12 @@ class LogProbability(Task):
         """Return the names of the answer's columns."""
         return ["log_prob_low", *(["log_prob_high"] if isinstance(model.network, RBM) else [])]
 
+    def products(self, model: TrainedModel, settings: TaskSettings, n: int) -> float:
+        """Return those of the draws."""
+        return super().products(model, settings, n) * (
+            1 if isinstance(model.network, RBM) else settings.samples
+        )
+
     def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:
         """Return the bounds, float64."""
         import pandas as pd

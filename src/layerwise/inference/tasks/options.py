@@ -23,6 +23,14 @@ def task_options(model: TrainedModel) -> dict[str, Any]:
     return {"task": tasks[0].name} | {name: fields[name].default for name in fields if name in names}
 
 
+def offered_columns(model: TrainedModel) -> list[str]:
+    """Return the names of all columns that some task of a model reads: those of its rows, and of conditions."""
+    encoding = model.parts.encoding
+    return list(
+        dict.fromkeys([*model.raw_names, *(each.name for each in (encoding.columns if encoding else ()))])
+    )
+
+
 def parse_settings(params: Mapping[str, Any] | None) -> TaskSettings:
     """Return the settings that a caller's values stand for.
 

@@ -30,6 +30,25 @@ def raw_frame(model: TrainedModel, matrix: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(pixels, columns=model.raw_names)
 
 
+def within_range(model: TrainedModel, found: pd.DataFrame) -> pd.DataFrame:
+    """Return a table's raw rows with each number between the least and the largest of the training rows."""
+    if model.has_image_inputs:
+        return found
+    state, clipped = model.preprocessor.state, {}
+    for name, summary in state.get("summary", {}).get("columns", {}).items():
+        if state["kinds"].get(name) == "number" and name in found and "points" in summary:
+            low, high = summary["points"][0], summary["points"][-1]
+            clipped[name] = found[name].clip(low, high).astype(found[name].dtype)
+    return found.assign(**clipped)
+
+
+def as_written(model: TrainedModel, found: pd.DataFrame) -> pd.DataFrame:
+    """Return raw rows with the cells of a table as its training file has them, so that the model reads them again."""
+    if model.has_image_inputs:
+        return found
+    return model.preprocessor.reading.as_written(found)
+
+
 def inputs_with_empty_cells(model: TrainedModel, rows: Any) -> tuple[Tensor, Tensor]:
     """Return rows as the network takes them, and which of its inputs come from empty cells, both (n, n_inputs).
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.inference.tasks.base import Task, register_task
-from layerwise.inference.tasks.raw_rows import raw_frame
+from layerwise.inference.tasks.raw_rows import as_written, raw_frame
 from layerwise.models import goes_both_ways
 from layerwise.models.autoencoder import BaseAutoencoder, StackedAutoencoders
 from layerwise.parameters import TaskSettings
@@ -38,7 +38,7 @@ class Reconstruct(Task):
         """Return the rows as they are reconstructed."""
         network: Any = model.network
         reconstruct = model.in_blocks("reconstruct", lambda: network.reconstruct)
-        return raw_frame(model, np.asarray(reconstruct(model.inputs(rows))))
+        return as_written(model, raw_frame(model, np.asarray(reconstruct(model.inputs(rows)))))
 
 
 @register_task

@@ -132,7 +132,9 @@ def _table_evaluation(facts: ProblemFacts) -> list[Node]:
             tables.evaluate_columns, ["generated_rows", "raw", "split", "params:problem"], "column_fidelity"
         ),
         stage.measure(tables.evaluate_rows, ["samples", *rows], "row_fidelity"),
-        stage.node(tables.synthesize_rows, [*ENCODED, "data_spec", "params:synthesize", SEED], "synthetic"),
+        stage.node(
+            tables.synthesize_rows, [*ENCODED, "preprocessor", "params:synthesize", SEED], "synthetic"
+        ),
     ]
 
 

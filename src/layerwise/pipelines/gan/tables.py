@@ -2,6 +2,7 @@
 
 import logging
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -136,15 +137,15 @@ def synthesize_rows(
     generator: Generator,
     conditions: TensorData,
     encoding: TableEncoding,
-    columns: DataSpec,
+    preprocessor: Any,
     n: int | None,
     seed: int,
 ) -> pd.DataFrame:
-    """Return n generated rows in the original columns and types; a few as an example if n is None."""
+    """Return n generated rows with cells like those of the training file; a few as an example if n is None."""
     n = n or N_EXAMPLES
-    rows = _draw_rows(generator, conditions, encoding, columns.rules, n, seed, "synthesize")
+    rows = _draw_rows(generator, conditions, encoding, preprocessor.data_spec.rules, n, seed, "synthesize")
     log.info("%d rows generated", len(rows))
-    return rows
+    return preprocessor.reading.as_written(rows)
 
 
 def _draw_rows(

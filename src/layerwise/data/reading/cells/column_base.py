@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from layerwise.data.reading.cells.columns import NULL_WORDS, ColumnReading, cell_text, is_all_text
+from layerwise.data.reading.cells.columns import (
+    FALSE,
+    NULL_WORDS,
+    TRUE,
+    ColumnReading,
+    cell_text,
+    is_all_text,
+)
 from layerwise.data.reading.cells.faults import Cells, find_faults, sentinels
 from layerwise.data.reading.cells.numbers import FoundFormat, guess_unsigned, needs_text
 from layerwise.data.reading.settings import CellKind, PercentMeaning, ReadingSettings
@@ -20,6 +27,17 @@ if TYPE_CHECKING:
 # Of more different words some differ in capitals in any column of names.
 MAX_WORDS = 50
 WHERE = "add to problem.reading in conf/<environment>/parameters.yml the line"
+
+# Yes and no, true and false, these also as spreadsheets of other languages write them; a column of booleans has words
+# of one pair, and 1 and 0 beside them.
+TRUE_WORDS = (
+    ("true", "t"), ("yes", "y"), ("wahr",), ("vrai",), ("verdadero",), ("verdadeiro",), ("vero",), ("waar",),
+    ("prawda",),
+)  # fmt: skip
+FALSE_WORDS = (
+    ("false", "f"), ("no", "n"), ("falsch",), ("faux",), ("falso",), ("falso",), ("falso",), ("onwaar",),
+    ("fałsz",),
+)  # fmt: skip
 
 
 class ColumnBase:
@@ -221,3 +239,15 @@ class ColumnBase:
 def quoted(texts: Sequence[str]) -> str:
     """Return texts as messages show them."""
     return ", ".join(f'"{text}"' for text in texts)
+
+
+def words_of(cells: Cells, reading: ColumnReading) -> tuple[str, str]:
+    """Return how a boolean's cells most often say false and true; a word that none has is that of the other's pair."""
+    meant = [reading.number_of(text) for text in cells.texts]
+    order = np.argsort(-cells.counts, kind="stable").tolist()
+    found = [next((cells.texts[k] for k in order if meant[k] == value), "") for value in (FALSE, TRUE)]
+    for at, (own, other) in enumerate(((FALSE_WORDS, TRUE_WORDS), (TRUE_WORDS, FALSE_WORDS))):
+        word = found[1 - at]
+        pair = next((k for k, words in enumerate(other) if word.lower() in words), 0)
+        found[at] = found[at] or (own[pair][0].title() if word.istitle() else own[pair][0])
+    return found[0], found[1]

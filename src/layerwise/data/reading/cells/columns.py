@@ -41,6 +41,8 @@ class ColumnReading(Config):
         doubtful: cells that are kept as values and may mean that there is none.
         ignore_case: whether its words are read in small letters.
         spellings: words that differ in capitals alone and are different values.
+        words: of a boolean, false and true as training wrote them; None for 0 and 1.
+        whole: whether all its numbers were whole, beside empty cells too.
     """
 
     kind: CellKind
@@ -56,6 +58,8 @@ class ColumnReading(Config):
     doubtful: tuple[str, ...] = ()
     ignore_case: bool = False
     spellings: tuple[str, ...] = ()
+    words: tuple[str, str] | None = None
+    whole: bool = False
 
     def parse(self, column: pd.Series, errors: dict[int, str]) -> pd.Series:
         """Return the values of a column's cells; a cell that has none is missing, and `errors` says why."""
@@ -104,7 +108,7 @@ class ColumnReading(Config):
             values = np.where(np.isin(values, list(markers)), np.nan, values)
         else:
             values, wrong = self._numbers_of_cells(column)
-        said = "0 or 1" if self.kind == "boolean" else "a number"
+        said = " or ".join(self.words or ("0", "1")) if self.kind == "boolean" else "a number"
         bad = np.flatnonzero(wrong)
         errors |= {
             int(k): f"{column.name} is {said}, and holds {shown(v)}"

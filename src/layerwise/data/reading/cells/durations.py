@@ -67,6 +67,25 @@ def duration_of(text: str, parts: int) -> float | None:
     return -total if found["sign"] == "-" else total
 
 
+def clock_text(value: float, parts: int) -> str:
+    """Return the clock of a number of units, which `duration_of` reads as the number.
+
+    One of two parts is rounded to whole units.
+
+    Args:
+        value: seconds, or the smaller unit of two parts.
+        parts: of the clock.
+    """
+    sign = "-" if value < 0 else ""
+    if parts == 2:
+        first, second = divmod(round(abs(value)), 60)
+        return f"{sign}{first}:{second:02d}"
+    seconds, rest = divmod(round(abs(value) * 10**6), 10**6)
+    minutes, second = divmod(seconds, 60)
+    fraction = f".{rest:06d}".rstrip("0") if rest else ""
+    return f"{sign}{minutes // 60}:{minutes % 60:02d}:{second:02d}{fraction}"
+
+
 def unit_of_duration(text: str, parts: Literal[2, 3]) -> str:
     """Return what the number of a duration counts, in words."""
     if HALF_DAY.fullmatch(text):

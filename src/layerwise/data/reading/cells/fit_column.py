@@ -8,7 +8,13 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.cells.affixes import tidy
-from layerwise.data.reading.cells.column_base import ColumnBase, quoted
+from layerwise.data.reading.cells.column_base import (
+    FALSE_WORDS,
+    TRUE_WORDS,
+    ColumnBase,
+    quoted,
+    words_of,
+)
 from layerwise.data.reading.cells.columns import ColumnReading, are_zeros_and_ones
 from layerwise.data.reading.cells.dates import (
     FoundDates,
@@ -31,16 +37,6 @@ from layerwise.data.reading.cells.numbers import (
 )
 from layerwise.data.reading.suggestions import yaml_line
 
-# Yes and no, true and false, these also as spreadsheets of other languages write them; a column of booleans has words
-# of one pair, and 1 and 0 beside them.
-TRUE_WORDS = (
-    ("true", "t"), ("yes", "y"), ("wahr",), ("vrai",), ("verdadero",), ("verdadeiro",), ("vero",), ("waar",),
-    ("prawda",),
-)  # fmt: skip
-FALSE_WORDS = (
-    ("false", "f"), ("no", "n"), ("falsch",), ("faux",), ("falso",), ("falso",), ("falso",), ("onwaar",),
-    ("fałsz",),
-)  # fmt: skip
 DIGITS = frozenset(("0", "1", "0.0", "1.0"))
 MAX_CODES = 50
 EXACT_WHOLE = 2**53
@@ -108,7 +104,10 @@ class ColumnFitter(ColumnBase):
             formats = (*(() if aware else ("%Y-%m-%d",)), *iso_datetimes(aware, " T"))
             return ColumnReading(kind="date", dtype=dtype, missing=self.null_words, dates=formats, text=False)
         if pd.api.types.is_bool_dtype(column) and not self.stated and not self.classes:
-            return self._boolean_reading("float64" if column.isna().any() else "bool", text=False)
+            words = ("False", "True")
+            return self._boolean_reading(
+                "float64" if column.isna().any() else "bool", text=False, words=words
+            )
         number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
         if number and self.stated in (None, "number", "boolean"):
             whole = pd.api.types.is_integer_dtype(column) and not column.isna().any()
@@ -118,12 +117,16 @@ class ColumnFitter(ColumnBase):
             known = column.dropna().to_numpy(dtype=np.float64)
             if may_be_markers(known).any():
                 self.note_sentinels(*np.unique(known[np.isfinite(known)], return_counts=True))
+            # Whole numbers with gaps come as floats.
+            whole = whole or bool(column.isna().any() and (known % 1 == 0).all())
             return ColumnReading(
-                kind="number", dtype=dtype, missing=self.null_words, text=False, **self.said()
+                kind="number", dtype=dtype, missing=self.null_words, text=False, whole=whole, **self.said()
             )
         return None
 
-    def _boolean_reading(self, dtype: str, text: bool = True) -> ColumnReading:
+    def _boolean_reading(
+        self, dtype: str, text: bool = True, words: tuple[str, str] | None = None
+    ) -> ColumnReading:
         true, false = self.settings.true_words, self.settings.false_words
         return ColumnReading(
             kind="boolean",
@@ -132,6 +135,7 @@ class ColumnFitter(ColumnBase):
             false_words=_lower(false) if false is not None else sum(FALSE_WORDS, ()),
             missing=self.null_words,
             text=text,
+            words=words,
             **self.said(),
         )
 
@@ -153,7 +157,8 @@ class ColumnFitter(ColumnBase):
         spelled = sorted(set(cells.texts) - DIGITS)
         if len(cells.texts) > 2:
             self.notes.append(f"{', '.join(spelled)} are read as true and false")
-        return self._boolean_reading("float64" if gaps else "bool")
+        found = self._boolean_reading("float64" if gaps else "bool")
+        return found.model_copy(update={"words": words_of(cells, found)})
 
     def _class_names(self, cells: Cells) -> ColumnReading:
         """Return the reading of class names: plain numbers, or text as it stands."""
@@ -212,6 +217,7 @@ class ColumnFitter(ColumnBase):
             dtype="int64" if whole and not self.has_gaps(cells) and right.all() else "float64",
             number=found.format,
             missing=self.null_words,
+            whole=whole and found.format.clock is None,
             **self.said(),
         )
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -21,7 +22,7 @@ from layerwise.data.reading.cells.affixes import (
     without_bound,
     without_power,
 )
-from layerwise.data.reading.cells.durations import duration_of, parts_of
+from layerwise.data.reading.cells.durations import clock_text, duration_of, parts_of
 from layerwise.data.reading.settings import PercentMeaning
 from layerwise.utils import Config
 
@@ -118,6 +119,21 @@ class NumberFormat(Config):
         value = float(f"{sign}{whole or 0}.{core['fraction'] or 0}e{power}")
         lacks_sign = self.percent and self.unsigned is None and not found["percent"]
         return None if lacks_sign and value else value
+
+    @property
+    def needs_own_text(self) -> bool:
+        """Whether plain numbers are none of its texts, or others."""
+        return self.percent or self.decimal != "." or self.clock is not None
+
+    def text_of(self, value: float) -> str:
+        """Return a text that `value_of` reads as a number: 27.8% for 0.278, 3,5 for 3.5, 1:30:00 for 5400.
+
+        Durations are rounded to what their clock shows.
+        """
+        if self.clock is not None:
+            return clock_text(value, self.clock)
+        number = Decimal(repr(float(value))).scaleb(2 * self.percent).normalize()
+        return f"{number:f}{'%' * self.percent}".replace(".", self.decimal)
 
     def values_of(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the numbers of texts, (n,) float64 with NaN where one is none, and which ones are, (n,) bool."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import Field
 
 from layerwise.data.errors import DataError
@@ -60,6 +61,22 @@ class Reading(Config):
         found.attrs = frame.attrs | {ATTRIBUTE: errors}
         return found, errors
 
+    def as_written(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return values as cells like those of the training file, by which `parse` finds the values again.
+
+        Booleans are the file's words; dates, percents, durations and numbers with a decimal comma are written as in the
+        file, and whole numbers are whole. Other numbers are numbers, without the file's signs and marks.
+
+        Args:
+            frame: values of some columns, dates as such or in ISO form; what is missing stays so.
+        """
+        found: dict[Any, Any] = {
+            name: _as_written(column, reading)
+            for name, column in frame.items()
+            if (reading := self.columns.get(str(name))) is not None
+        }
+        return frame.assign(**found)
+
     @property
     def plain_numbers(self) -> frozenset[str]:
         """The columns of numbers whose text is what `float` takes: they may come as numbers as well."""
@@ -73,6 +90,52 @@ class Reading(Config):
         """Return what a user may want to know of the columns, a sentence each, but for some columns."""
         columns = {name: each for name, each in self.columns.items() if name not in leave_out}
         return [f"Column '{name}': {note}." for name, each in columns.items() for note in each.notes]
+
+
+def _as_written(column: pd.Series, reading: ColumnReading) -> pd.Series:
+    if reading.kind == "boolean":
+        return _words(column, reading)
+    if reading.kind == "date":
+        return _dates(column, reading) if reading.text else column
+    if reading.kind != "number":
+        return column
+    if reading.text and reading.number.needs_own_text:
+        return column.map(reading.number.text_of, na_action="ignore").astype("str")
+    return _whole(column) if reading.whole else column
+
+
+def _words(column: pd.Series, reading: ColumnReading) -> pd.Series:
+    """Return a boolean's cells: True and False, the file's other words, or 0 and 1."""
+    values = column.astype("float64")
+    false, true = reading.words or (("False", "True") if reading.dtype == "bool" else ("0", "1"))
+    if (false, true) == ("0", "1"):
+        return _whole(values)
+    is_plain = (false.lower(), true.lower()) == ("false", "true")
+    known = values.dropna() > 0.5
+    if is_plain and len(known) == len(values):
+        return known
+    cells = known.astype(object) if is_plain else known.map({False: false, True: true})
+    return cells.reindex(column.index).where(values.notna(), None)
+
+
+def _whole(column: pd.Series) -> pd.Series:
+    """Return numbers as whole ones, if none is missing."""
+    values = column.astype("float64").round()
+    return values if values.isna().any() else values.astype("int64")
+
+
+def _dates(column: pd.Series, reading: ColumnReading) -> pd.Series:
+    """Return dates as the first of the file's formats that holds all of each writes it."""
+    import pandas as pd
+
+    codes, distinct = pd.factorize(column)
+    when = pd.to_datetime(pd.Series(distinct), format="ISO8601", utc=True)
+    texts = when.dt.strftime(reading.dates[0])
+    for each in reading.dates[1:]:
+        lost = pd.to_datetime(texts, format=reading.dates[0], utc=True) != when
+        texts = texts.where(~lost, when.dt.strftime(each))
+    cells = np.array([*texts.tolist(), None], dtype=object)  # a missing cell has the code -1
+    return pd.Series(cells[codes], index=column.index, name=column.name, dtype="str")
 
 
 def with_tidy_names(frame: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from layerwise.data.preprocessing import EncodedColumn, TableEncoding, class_text, decode
+from layerwise.data.reading.cells import row_errors_of
 from layerwise.inference.tasks.base import TaskError
 from layerwise.inference.tasks.raw_rows import raw_frame
 from layerwise.models.gan import Generator
@@ -43,7 +44,9 @@ def sample_generator(
         return _restored(model, _draw(model, n, rng, None))
     if encoding is None:
         raise TaskError("a generator of images draws free rows alone: leave the rows out, and say n")
-    found = [_draw_one(model, encoding, _codes(row, encoding), rng) for _, row in rows.iterrows()]
+    found = [
+        _draw_one(model, encoding, _codes(row, encoding), rng) for _, row in rows.astype(object).iterrows()
+    ]
     return _restored(model, torch.cat(found)) if found else pd.DataFrame(columns=list(rows))
 
 
@@ -65,12 +68,13 @@ def _draw(model: TrainedModel, n: int, rng: torch.Generator, allowed: Tensor | N
 
 def validate_conditions(rows: pd.DataFrame, encoding: TableEncoding) -> np.ndarray:
     """Return why a row's filled cells cannot be conditions, (n,) text: a number, or an unknown category."""
-    reasons = np.full(len(rows), "", dtype=object)
-    for k, (_, row) in enumerate(rows.iterrows()):
+    errors = row_errors_of(rows)
+    reasons = np.full(len(rows), "", dtype=object) if errors is None else errors.reasons.copy()
+    for k, (_, row) in enumerate(rows.astype(object).iterrows()):
         try:
             _codes(row, encoding)
         except TaskError as error:
-            reasons[k] = str(error)
+            reasons[k] = reasons[k] or str(error)
     return reasons
 
 

@@ -14,7 +14,13 @@ import numpy as np
 from layerwise.data import DataError
 from layerwise.data.row_rules import draw_by_rules
 from layerwise.inference.tasks.base import Task, TaskError, register_task
-from layerwise.inference.tasks.raw_rows import inputs_with_empty_cells, raw_frame, with_given_cells
+from layerwise.inference.tasks.raw_rows import (
+    as_written,
+    inputs_with_empty_cells,
+    raw_frame,
+    with_given_cells,
+    within_range,
+)
 from layerwise.inference.tasks.sampling.generated_rows import sample_generator, validate_conditions
 from layerwise.inference.tasks.sampling.samplers import (
     sample_network,
@@ -41,7 +47,7 @@ def condition_rows(model: TrainedModel, conditions: Any, n: int) -> pd.DataFrame
     Args:
         model: that draws them.
         conditions: what all rows have, by column; or a DataFrame whose filled cells are those of a row.
-        n: rows, of what all have.
+        n: rows, of what all have; of a DataFrame it is not read.
 
     Raises:
         DataError: a column is not there.
@@ -96,8 +102,13 @@ class Sample(Task):
                 raise TaskError(f"the table has no column '{name}'; did you mean '{close[0]}'?")
         if len(absent) == len(names):
             raise TaskError(f"none of the columns can be a condition; name some of {', '.join(names[:8])}")
-        found = frame.reindex(columns=names)
-        return found if model.parts.encoding is not None else model.select_inputs(found)
+        # As cells of a training file, such as yes for true.
+        return model.select_inputs(frame.reindex(columns=names))
+
+    def products(self, model: TrainedModel, settings: TaskSettings, n: int) -> float:
+        """Return those of the steps: each goes through the network to and fro."""
+        walks = not isinstance(model.network, Generator)
+        return super().products(model, settings, n) * (2 * settings.steps if walks else 1)
 
     def validate(self, model: TrainedModel, rows: Any, strict: bool) -> np.ndarray:
         """Return why a row's conditions cannot be met."""
@@ -109,10 +120,7 @@ class Sample(Task):
 
     def answer(self, model: TrainedModel, rows: Any, settings: TaskSettings) -> pd.DataFrame:
         """Return the drawn rows."""
-        if settings.label:
-            validate_label(model, settings.label)
-        if rows is not None and isinstance(model.network, DBN | DBM):
-            raise TaskError("a stack of layers draws free rows alone: leave the rows out")
+        _validate_settings(model, rows is not None, settings)
         given = None if rows is None or model.has_image_inputs else rows.reset_index(drop=True).notna()
         rng = sampling_rng(model, settings.seed)
 
@@ -122,7 +130,22 @@ class Sample(Task):
             return _draw(model, rows[at] if model.has_image_inputs else rows.iloc[at], settings, rng)
 
         n = settings.n if rows is None else len(rows)
-        return draw_by_rules(model.columns.rules, draw, n, settings.seed, given)
+        return as_written(model, draw_by_rules(model.columns.rules, draw, n, settings.seed, given))
+
+
+def _validate_settings(model: TrainedModel, are_given: bool, settings: TaskSettings) -> None:
+    """Refuse rows, and settings that were changed, of which the network has no use."""
+    if settings.label:
+        validate_label(model, settings.label)
+    if are_given and isinstance(model.network, DBN | DBM):
+        raise TaskError("a stack of layers draws free rows alone: leave the rows out")
+    if are_given and settings.changed("n"):
+        raise TaskError("each given row is drawn once, and n has no use: leave n out, or give a row n times")
+    walks = not isinstance(model.network, Generator | LatentVariableModel)
+    if settings.changed("steps") and not (
+        walks or (are_given and isinstance(model.network, LatentVariableModel))
+    ):
+        raise TaskError("this network draws a row at once, and has no use for steps")
 
 
 def _with_broken_rules(model: TrainedModel, rows: pd.DataFrame, reasons: np.ndarray) -> np.ndarray:
@@ -138,7 +161,7 @@ def _draw(model: TrainedModel, rows: Any, settings: TaskSettings, rng: torch.Gen
     if isinstance(model.network, Generator):
         return sample_generator(model, rows, settings.n, rng)
     if rows is None:
-        return raw_frame(model, sample_network(model, settings, rng).numpy())
+        return within_range(model, raw_frame(model, sample_network(model, settings, rng).numpy()))
     inputs, missing = inputs_with_empty_cells(model, rows)
-    drawn = raw_frame(model, sample_rest(model, inputs, missing, settings, rng).numpy())
+    drawn = within_range(model, raw_frame(model, sample_rest(model, inputs, missing, settings, rng).numpy()))
     return with_given_cells(model, rows, drawn)[0]
