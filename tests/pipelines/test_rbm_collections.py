@@ -2,7 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from helpers.small_collections import two_topics, write_environment, write_ratings
+
+from layerwise.data import ColumnBlock, DataSpec
+from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.pipelines.rbm.figure_nodes import plot_strongest_columns
+from layerwise.utils import torch_rng
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +113,19 @@ def test_an_autoencoder_recommends_better_than_means(ratings):
     found = ratings.json("08_reporting/tastes/autoencoder/recommendation.json")
     assert found["rmse"] < 0.8 * min(found["global_mean"], found["item_mean"], found["user_mean"])
     assert found["rmse"] > 0.45
+
+
+def test_a_word_that_several_units_have_the_largest_weight_of_is_one_line():
+    rbm = RBM(RBMConfig(n_visible=4, n_hidden=3), torch_rng(0, "w"))
+    with torch.no_grad():
+        rbm.weight.copy_(
+            torch.tensor([[9.0, 8.0, 7.0], [5.0, 0.0, 6.0], [0.0, 7.0, 0.0], [-9.0, -8.0, -7.0]])
+        )
+    words = ("goal", "score", "coach", "soup")
+    block = ColumnBlock(name="words", kind="count", start=0, stop=4)
+    columns = DataSpec(
+        task="documents", n_inputs=4, n_outputs=1, feature_names=words, blocks=(block,), target_names=()
+    )
+    labels = plot_strongest_columns(rbm, columns).axes[0].get_yticklabels()
+    names = [label.get_text() for label in labels]
+    assert len(names) == len(set(names)) > 1

@@ -104,3 +104,16 @@ def test_a_class_that_is_a_number_may_come_as_one():
     assert PredictSettings(label=3).label == "3"
     with pytest.raises(ValidationError):
         PredictSettings(label=True)
+
+
+def test_a_condition_on_the_target_is_not_left_out_silently(models):
+    given = [{"city": "rome", "left": "yes"}]
+    sentence = "left is the target, and no column that this network draws: leave it out"
+    label = ", or say label, the left of all rows"
+    assert post(models["rbm"], given, task="sample", steps=2) == (400, sentence + label)
+    assert post(models["autoencoder"], given, task="sample", steps=2) == (400, sentence)
+    with pytest.raises(TaskError, match=sentence):
+        AskedModel(models["rbm"].model).sample(2, given=given[0])
+    assert post(models["gan"], given, task="sample")[1][0]["left"] == "yes"
+    found = post(models["rbm"], [{"city": "rome", "left": None}], task="sample", steps=2, label="yes")
+    assert (found[0], found[1][0]["city"]) == (200, "rome")

@@ -46,10 +46,11 @@ def plot_strongest_columns(rbm: RBM, columns: DataSpec) -> Figure:
     """Plot the two columns of largest centred weight of each of the units of largest norm."""
     weight = rbm.weight.cpu() - rbm.weight.cpu().mean(1, keepdim=True)
     units = weight.norm(dim=0).topk(min(SHOWN, weight.shape[1])).indices
-    best = weight[:, units].topk(2, dim=0).indices.t().flatten().unique_consecutive()
+    # A column that several units have the largest weight of is one line.
+    best = list(dict.fromkeys(weight[:, units].topk(2, dim=0).indices.t().flatten().tolist()))
     return plots.plot_heat_map(
         weight[best][:, units],
-        [columns.feature_names[k] for k in best.tolist()],
+        [columns.feature_names[k] for k in best],
         [str(int(k) + 1) for k in units],
         title="The two columns of largest weight of each unit",
         xlabel="hidden unit",

@@ -101,7 +101,8 @@ def _as_written(column: pd.Series, reading: ColumnReading) -> pd.Series:
         return column
     if reading.text and reading.number.needs_own_text:
         return column.map(reading.number.text_of, na_action="ignore").astype("str")
-    return _whole(column) if reading.whole else column
+    # A model that was saved before `whole` was kept has the type alone.
+    return _whole(column) if reading.whole or reading.dtype == "int64" else column
 
 
 def _words(column: pd.Series, reading: ColumnReading) -> pd.Series:

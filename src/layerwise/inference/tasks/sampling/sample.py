@@ -56,7 +56,7 @@ def condition_rows(model: TrainedModel, conditions: Any, n: int) -> pd.DataFrame
 
     known = Sample().columns(model, TaskSettings())
     for name in conditions:
-        if name not in known:
+        if name not in known and name not in _targets(model):
             raise DataError(f"conditions: the table has no column '{name}'{nearest(str(name), known)}")
     return pd.DataFrame([conditions] * n) if isinstance(conditions, Mapping) else conditions
 
@@ -94,6 +94,7 @@ class Sample(Task):
         if len(frame) == 0:
             return frame
         names = self.columns(model, TaskSettings())
+        _refuse_targets(model, frame, names)
         absent = [name for name in names if name not in frame]
         for name in set(frame) - set(names):
             # A file may have further columns, such as those that a problem drops; one that is nearly a condition's name
@@ -131,6 +132,23 @@ class Sample(Task):
 
         n = settings.n if rows is None else len(rows)
         return as_written(model, draw_by_rules(model.columns.rules, draw, n, settings.seed, given))
+
+
+def _targets(model: TrainedModel) -> tuple[str, ...]:
+    """Return the names of a table's targets."""
+    problem = getattr(model.preprocessor, "problem", None)
+    return () if problem is None else tuple(problem.targets)
+
+
+def _refuse_targets(model: TrainedModel, frame: pd.DataFrame, names: list[str]) -> None:
+    """Refuse a condition on the target of a network that draws the inputs alone: it would be left out silently."""
+    for name in _targets(model):
+        if name in frame and name not in names and (frame[name].notna() & (frame[name] != "")).any():
+            has_labels = model.parts.classification_rbm is not None
+            other = f", or say label, the {name} of all rows" if has_labels else ""
+            raise TaskError(
+                f"{name} is the target, and no column that this network draws: leave it out{other}"
+            )
 
 
 def _validate_settings(model: TrainedModel, are_given: bool, settings: TaskSettings) -> None:

@@ -55,3 +55,11 @@ def test_utf8_is_checked_to_the_end_and_across_parts(monkeypatch):
     assert is_utf8("aäöü€".encode())
     assert not is_utf8("aäöü€".encode()[:-1])
     assert not is_utf8("aaaaaaaaaä".encode("cp1252"))
+
+
+def test_a_text_of_an_old_mac_is_read_as_one():
+    raw = GERMAN.replace("\n", "\r").encode("mac_roman")
+    encoding, sentence = find_encoding(raw)
+    assert raw.decode(encoding) == GERMAN.replace("\n", "\r")
+    assert "as those of old Macs do" in sentence
+    assert find_encoding(GERMAN.replace("\n", "\r\n").encode("cp1252"))[0] == "cp1252"

@@ -104,6 +104,12 @@ def find_encoding(source: Source) -> tuple[str, str]:
     from charset_normalizer import from_bytes
 
     sample = _unusual_lines(source)
+    if b"\r" in sample and b"\n" not in sample:
+        # "CSV (Macintosh)" of spreadsheets; cp1252 would read an umlaut within a word as another sign.
+        return "mac-roman", (
+            "the text is no UTF-8 and its lines end as those of old Macs do: it is read as mac-roman; "
+            "problem.reading.encoding sets it"
+        )
     found = list(from_bytes(sample))
     if not found:
         raise DataError(f"{name_of(source)} is no text in any known encoding; set problem.reading.encoding")
