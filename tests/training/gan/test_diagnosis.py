@@ -227,3 +227,11 @@ def test_ring_settings_are_the_same_where_every_default_is_written_out():
     for name in explicit.variants:
         assert explicit.with_variant(name) == RingSettings().with_variant(name)
     assert explicit.with_variant("default") == RingSettings()
+
+
+def test_diversity_is_right_where_the_squares_of_a_product_cancel():
+    # Rows in a line far from zero, 0.001 apart, against real rows twice as far apart: single precision would see nothing.
+    real = 1000.0 + torch.arange(200).double()[:, None] * torch.tensor([[0.004, 0.0]], dtype=torch.float64)
+    monitor, _ = monitored([torch.zeros(2), torch.zeros(2)], real.float())
+    expected = torch.cdist(real.float().double(), real.float().double()).fill_diagonal_(float("inf")).min(1).values
+    assert monitor.real_nearest_distance == pytest.approx(float(expected.mean()), rel=1e-3)
