@@ -233,5 +233,7 @@ def test_diversity_is_right_where_the_squares_of_a_product_cancel():
     # Rows in a line far from zero, 0.001 apart, against real rows twice as far apart: single precision would see nothing.
     real = 1000.0 + torch.arange(200).double()[:, None] * torch.tensor([[0.004, 0.0]], dtype=torch.float64)
     monitor, _ = monitored([torch.zeros(2), torch.zeros(2)], real.float())
-    expected = torch.cdist(real.float().double(), real.float().double()).fill_diagonal_(float("inf")).min(1).values
+    expected = (
+        torch.cdist(real.float().double(), real.float().double()).fill_diagonal_(float("inf")).min(1).values
+    )
     assert monitor.real_nearest_distance == pytest.approx(float(expected.mean()), rel=1e-3)

@@ -124,8 +124,8 @@ class GANMonitor(Callback):
 def _mean_nearest_distance(rows: Tensor) -> float:
     """Return the mean distance of a row to its nearest other one.
 
-    Products of matrices take a tenth of the time of differences; as their squares cancel, they are taken in double precision,
-    which not every device has.
+    Products of matrices take a tenth of the time of differences; as their squares cancel, they are taken in double
+    precision, which not every device has.
     """
     exact = rows.double() if rows.device.type != "mps" else rows.cpu().double()
     distances = torch.cdist(exact, exact, compute_mode="use_mm_for_euclid_dist")
