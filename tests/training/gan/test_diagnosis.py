@@ -230,7 +230,7 @@ def test_ring_settings_are_the_same_where_every_default_is_written_out():
 
 
 def test_diversity_is_right_where_the_squares_of_a_product_cancel():
-    # Rows in a line far from zero, 0.001 apart, against real rows twice as far apart: single precision would see nothing.
+    # Real rows in a line far from zero, 0.004 apart: products in single precision would see nothing.
     real = 1000.0 + torch.arange(200).double()[:, None] * torch.tensor([[0.004, 0.0]], dtype=torch.float64)
     monitor, _ = monitored([torch.zeros(2), torch.zeros(2)], real.float())
     expected = (
