@@ -13,24 +13,17 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import pipelines
 
-from layerwise.tracking import has_other_work, sleep_beside_other_work, start_store_process, tracking_uri
+from layerwise.tracking import sleep_beside_other_work
 from layerwise.utils import UserError, nearest
 
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
 
-ANSWERING = ("predict", "evaluate")
 RUNNERS = ["SequentialRunner", "ThreadRunner", "ParallelRunner"]
 
 
 class RunCommand(click.Command):
     """Kedro's `run`, which says in one line what name there is not, and which one is nearest."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the options, one of which imports torch; what only answers rows has MLflow imported beside it."""
-        if ctx.obj is not None and _answers_rows(args) and not has_other_work():
-            start_store_process(tracking_uri(ctx.obj.project_path))
-        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, or raise what is wrong with the names that were given."""
@@ -55,12 +48,6 @@ def _require_one_process() -> None:
             f"torchrun has started this command {n} times, and each would be a run of its own: give the command alone, "
             f"with --params=compute.ranks={n}; it starts the processes where a network is trained"
         )
-
-
-def _answers_rows(args: list[str]) -> bool:
-    """Return whether arguments name a pipeline that trains nothing, and so logs no model."""
-    values = {each.rpartition("=")[2] for each in args if not each.startswith("--params")}
-    return not values.isdisjoint(ANSWERING)
 
 
 def _parse_params(ctx: click.Context, param: click.Parameter, value: Any) -> dict[str, Any]:

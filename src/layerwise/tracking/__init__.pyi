@@ -8,12 +8,10 @@ from .environment import (
 )
 from .hook import TrackingHook as TrackingHook
 from .logged_models.model_lookup import find_model as find_model
-from .outbox import start_store_process as start_store_process
 from .process import (
     ProblemHook as ProblemHook,
     ProcessHook as ProcessHook,
     collect_garbage_rarely as collect_garbage_rarely,
-    has_other_work as has_other_work,
     sleep_beside_other_work as sleep_beside_other_work,
 )
 from .registry import move_champion as move_champion, register as register

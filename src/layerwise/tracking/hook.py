@@ -30,7 +30,6 @@ from layerwise.tracking.environment import (
 )
 from layerwise.tracking.outbox import (
     BufferedRunLogger,
-    has_store_process,
     is_remote,
     outbox,
     records_file,
@@ -182,8 +181,7 @@ class TrackingHook:
         """Turn SIGTERM into an exception, so that the run is closed as killed."""
         if threading.current_thread() is threading.main_thread():
             self._previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-        if not has_store_process():
-            import mlflow  # noqa: F401 - its own atexit handler has to be registered before ours
+        import mlflow  # noqa: F401 - its own atexit handler has to be registered before ours
 
         atexit.register(self._close)
 

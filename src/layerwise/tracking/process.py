@@ -60,19 +60,12 @@ def sleep_beside_other_work() -> None:
     """
     if any(name in os.environ for name in THREAD_VARIABLES):
         return
-    if has_other_work():
-        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
-        log.info("other programs keep the processors busy: threads sleep while they wait for each other")
-
-
-def has_other_work() -> bool:
-    """Return whether other programs keep a quarter of the cores busy; False where the system does not tell."""
     few = max(1, (os.cpu_count() or 1) // 4)
     with suppress(OSError, IndexError, ValueError):  # another system than Linux
         # An idle computer is known at a look; the system's own work, such as writing files, is none of other programs.
-        running = int(LOAD_FILE.read_text().split()[3].partition("/")[0])
-        return running > few and busy_cores() > 0.8 * few
-    return False
+        if int(LOAD_FILE.read_text().split()[3].partition("/")[0]) > few and busy_cores() > 0.8 * few:
+            os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+            log.info("other programs keep the processors busy: threads sleep while they wait for each other")
 
 
 def busy_cores() -> float:

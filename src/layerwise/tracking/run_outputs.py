@@ -35,11 +35,10 @@ def logged_metrics(client: MlflowClient, run_id: str) -> set[tuple[str, int]]:
 
 def mark_killed(client: MlflowClient, runs: Iterable[Mapping[str, Any]]) -> None:
     """Set the status of runs whose process died without reporting it, and of their models."""
+    from layerwise.tracking.model_logging import give_up_models
+
     for run in runs:
         with suppress(Exception):  # its experiment may be gone; this run is not the worse for it
-            # Imported here, as it imports MLflow, and most commands find none.
-            from layerwise.tracking.model_logging import give_up_models
-
             if client.get_run(run["run_id"]).info.status == "RUNNING":
                 give_up_models(client, run["run_id"])
                 client.set_terminated(run["run_id"], "KILLED")

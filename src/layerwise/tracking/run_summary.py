@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from layerwise.evaluation.metrics import LOWER_IS_BETTER
-from layerwise.tracking.outbox.store_process import where_mlflow_is
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -110,7 +109,6 @@ def _beside(
     return "Beside it: " + ("; ".join(sentences) if sentences else "nothing yet, this is the first run") + "."
 
 
-@where_mlflow_is
 def note_of(
     client: MlflowClient,
     run_id: str,

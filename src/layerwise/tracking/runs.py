@@ -11,13 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.tracking.environment import configure_mlflow
-from layerwise.tracking.outbox import (
-    check_database,
-    send_records,
-    store_client,
-    store_failure,
-    where_mlflow_is,
-)
+from layerwise.tracking.outbox import check_database, retrying_client, send_records, store_failure
 from layerwise.tracking.run_outputs import logged_metrics
 from layerwise.utils import ResumeError, UserError
 
@@ -64,17 +58,10 @@ def open_run(
     with _usable(uri) as client:
         if earlier is not None:
             return client, earlier, _reopen(client, earlier, uri)
-        run_id = _create_run(client, uri, project, experiment, name, dict(tags))
-    return client, run_id, "FAILED"
-
-
-@where_mlflow_is
-def _create_run(
-    client: MlflowClient, uri: str, project: Path, experiment: str, name: str, tags: dict[str, str]
-) -> str:
-    found = client.get_experiment_by_name(experiment)
-    experiment_id = found.experiment_id if found else _create_experiment(client, uri, project, experiment)
-    return str(client.create_run(experiment_id, run_name=name, tags=tags).info.run_id)
+        found = client.get_experiment_by_name(experiment)
+        experiment_id = found.experiment_id if found else _create_experiment(client, uri, project, experiment)
+        run = client.create_run(experiment_id, run_name=name, tags=dict(tags))
+    return client, run.info.run_id, "FAILED"
 
 
 def join_run(uri: str, run_id: str) -> MlflowClient:
@@ -102,7 +89,7 @@ def _usable(uri: str) -> Iterator[MlflowClient]:
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     try:
         check_database(uri)
-        yield store_client(uri)
+        yield retrying_client(uri)
     except Exception as error:
         failure = store_failure(error)
         if failure is None:

@@ -18,7 +18,6 @@ from layerwise.inference import (
     verify_model_folder,
 )
 from layerwise.tracking.environment import configure_mlflow
-from layerwise.tracking.outbox.store_process import where_mlflow_is
 from layerwise.utils import WHEELS_FOLDER, Location, nearest
 
 if TYPE_CHECKING:
@@ -64,7 +63,6 @@ class ResolvedModel:
     manifest: ModelManifest
 
 
-@where_mlflow_is
 def find_model(reference: str, uri: str) -> ResolvedModel:
     """Return the model that a reference names.
 

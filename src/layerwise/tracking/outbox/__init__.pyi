@@ -18,10 +18,3 @@ from .records import (
     send_records as send_records,
 )
 from .retries import retrying_client as retrying_client
-from .store_process import (
-    ClientBeside as ClientBeside,
-    has_store_process as has_store_process,
-    start_store_process as start_store_process,
-    store_client as store_client,
-    where_mlflow_is as where_mlflow_is,
-)

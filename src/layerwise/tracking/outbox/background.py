@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from layerwise.tracking.outbox.store_process import where_mlflow_is
-
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -97,7 +95,6 @@ def upload_all(client: MlflowClient, uploads: Sequence[Callable[[], Any]]) -> li
         return list(pool.map(upload, uploads))
 
 
-@where_mlflow_is
 def upload_folder(
     client: MlflowClient, kind: Literal["run", "model"], owner: str, folder: Path, into: str = ""
 ) -> None:

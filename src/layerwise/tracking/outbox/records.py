@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise.tracking.outbox.background import upload_all
 from layerwise.tracking.outbox.failures import store_failure
-from layerwise.tracking.outbox.store_process import where_mlflow_is
 from layerwise.utils import atomic_write, delay_signals
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ def records_file(root: Path, run_id: str) -> Path:
     return root / run_id / "records.jsonl"
 
 
-@where_mlflow_is
 @delay_signals()
 def send_records(client: MlflowClient, run_id: str, records: list[Record]) -> list[Record]:
     """Send records to a run, the small ones together, then the data sets, the files, and the status.
