@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from helpers.killed_runs import end_of, start_command
 
 from layerwise.cli import run
+from layerwise.parameters import given_parameters
 
 KEDRO = str(Path(sys.executable).with_name("kedro"))
 QUICK = "dbn.hidden_sizes=[20],pretraining.epochs=1,finetuning.epochs=2,evaluation.bootstrap=10"
@@ -79,6 +80,18 @@ def test_a_name_that_there_is_not_gets_one_line_with_the_nearest_one(project, op
         given = CliRunner().invoke(run, options.split())
     assert given.exit_code == 1
     assert given.output.splitlines()[-1] == f"Error: {message}"
+
+
+def test_a_setting_of_another_pipeline_stops_the_run_before_its_first_node(project):
+    with project.session():
+        given = CliRunner().invoke(run, ["--pipelines=rbm", "--params=pretraining.init_from=digits.rbm"])
+    assert "pretraining.init_from is given, and nothing in this run reads it" in str(given.exception)
+    assert given_parameters.get() == {}
+    # A part of a pipeline may leave out what the rest of it reads.
+    with project.session():
+        part = ["--pipelines=dbn", "--to-nodes=preprocessing.read_rows_dbn", "--params=pretraining.epochs=3"]
+        given = CliRunner().invoke(run, part)
+    assert "nothing in this run reads it" not in str(given.exception)
 
 
 def test_an_error_of_a_node_keeps_its_traceback(project, monkeypatch):

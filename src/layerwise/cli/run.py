@@ -28,6 +28,10 @@ class RunCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run, or raise what is wrong with the names that were given."""
         _require_one_process()
+        # Imported here, as in `_parse_params`.
+        from layerwise.parameters import given_parameters
+
+        given = given_parameters.set(ctx.params["params"])
         try:
             return super().invoke(ctx)
         except (ValueError, AttributeError, ImportError) as error:
@@ -38,6 +42,8 @@ class RunCommand(click.Command):
             if wrong is None:
                 raise
             raise click.ClickException(wrong) from None
+        finally:
+            given_parameters.reset(given)
 
 
 def _require_one_process() -> None:

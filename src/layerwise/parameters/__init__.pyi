@@ -19,4 +19,5 @@ from .networks import (
     DBNSettings as DBNSettings,
     RBMSettings as RBMSettings,
 )
+from .unread import given_parameters as given_parameters, unread_setting as unread_setting
 from .used import used_settings as used_settings

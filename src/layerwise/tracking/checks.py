@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from layerwise.parameters import ParameterError, check_parameters, require_streamed
+from layerwise.parameters import (
+    ParameterError,
+    check_parameters,
+    given_parameters,
+    require_streamed,
+    unread_setting,
+)
 from layerwise.utils import FolderError, nearest
 
 if TYPE_CHECKING:
@@ -21,6 +27,8 @@ if TYPE_CHECKING:
 
 # Pipelines that run with no other one.
 ALONE = ("predict", "evaluate")
+# Options of `kedro run` that take a part of a pipeline.
+PARTS = ("tags", "node_names", "from_nodes", "to_nodes", "from_inputs", "to_outputs", "namespaces")
 
 
 def _format_warning(
@@ -61,7 +69,7 @@ class ParameterChecksHook:
         if known and context.env not in (None, *known):
             problems = [name for name in known if name != "base"]
             raise ParameterError(f"unknown environment '{context.env}'{nearest(str(context.env), problems)}")
-        self._compute = check_parameters(dict(context.config_loader["parameters"]))["compute"]
+        self._parameters = check_parameters(dict(context.config_loader["parameters"]))
         warnings.formatwarning = _format_warning
         # Kedro repeats in a line of its own what every wrong parameter's message says, and names every type it reads.
         logging.getLogger("kedro.validation").setLevel(logging.ERROR)
@@ -70,7 +78,11 @@ class ParameterChecksHook:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
         """Check that the pipelines go together, read rows where these are, and that the data folder can be written."""
-        require_streamed(self._compute, pipeline.datasets())
+        require_streamed(self._parameters["compute"], pipeline.datasets())
+        if not any(run_params.get(part) for part in PARTS):
+            read = {name.removeprefix("params:").partition(".")[0] for name in pipeline.inputs()}
+            if unread := unread_setting(given_parameters.get(), read, self._parameters):
+                raise ParameterError(unread)
         names = sorted(run_params.get("pipeline_names") or [])
         for name in ALONE if len(names) > 1 else ():
             if name in names:
