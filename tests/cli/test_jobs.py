@@ -11,13 +11,16 @@ from kedro.framework.startup import bootstrap_project
 from layerwise.cli import run, run_begin, run_end
 from layerwise.utils import RUN_ID_VARIABLE, UserError
 
-SMALL = "mlp.hidden_sizes=[8],finetuning.epochs=2,finetuning.patience=null,evaluation.bootstrap=20"
+SMALL = {
+    "linear": "evaluation.bootstrap=20",
+    "mlp": "mlp.hidden_sizes=[8],finetuning.epochs=2,finetuning.patience=null,evaluation.bootstrap=20",
+}
 STAGES = ("preprocessing", "training", "evaluation", "reporting")
 
 
 def arguments(name, pipeline="linear"):
     """What all commands of a run have in common."""
-    return [f"--pipelines={pipeline}", "--env=forest_fires", f"--params=problem.name={name},{SMALL}"]
+    return [f"--pipelines={pipeline}", "--env=forest_fires", f"--params=problem.name={name},{SMALL[pipeline]}"]
 
 
 def begin(project, given):
