@@ -20,7 +20,11 @@ STAGES = ("preprocessing", "training", "evaluation", "reporting")
 
 def arguments(name, pipeline="linear"):
     """What all commands of a run have in common."""
-    return [f"--pipelines={pipeline}", "--env=forest_fires", f"--params=problem.name={name},{SMALL[pipeline]}"]
+    return [
+        f"--pipelines={pipeline}",
+        "--env=forest_fires",
+        f"--params=problem.name={name},{SMALL[pipeline]}",
+    ]
 
 
 def begin(project, given):
