@@ -6,25 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-
-from layerwise.profiling import propose_problem
-
-N = 120
-
-
-@pytest.fixture
-def propose(tmp_path):
-    def call(table, target=None):
-        table.to_csv(tmp_path / "t.csv", index=False)
-        return propose_problem("mine", tmp_path / "t.csv", tmp_path / "project", target)
-
-    return call
-
-
-def rows(**columns):
-    rng = np.random.default_rng(0)
-    a, b, noise = rng.normal(size=(3, N)).round(3)
-    return pd.DataFrame(columns | {"a": a, "b": b, "kept": np.where(a + b + noise > 0, "yes", "no")})
+from helpers.new_problems import N, kept_rows as rows
 
 
 def said(new, key):

@@ -6,26 +6,15 @@ from html import unescape
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.new_problems import N, kept_rows as table
 
 from layerwise.profiling import propose_problem, write_problem
 from layerwise.profiling.page import render_table_report
 
-N = 120
-
 
 @pytest.fixture
-def page(tmp_path):
-    def call(table, target=None):
-        table.to_csv(tmp_path / "t.csv", index=False)
-        return unescape(propose_problem("mine", tmp_path / "t.csv", tmp_path / "project", target).page)
-
-    return call
-
-
-def table(**columns):
-    rng = np.random.default_rng(0)
-    a, b, noise = rng.normal(size=(3, N)).round(3)
-    return pd.DataFrame(columns | {"a": a, "b": b, "kept": np.where(a + b + noise > 0, "yes", "no")})
+def page(propose):
+    return lambda table, target=None: unescape(propose(table, target).page)
 
 
 def row_of(page, column):
