@@ -26,7 +26,7 @@ class RankedScores:
         self.is_positive, self.scores = positive, scores
         self.has_both_classes = bool(positive.any() and not positive.all())
         self._weights: Array | None = None
-        self._grouped: tuple[Array, Array] | None = None
+        self._summed: tuple[Array, Array, Array] | None = None
 
     @cached_property
     def order(self) -> Array:
@@ -34,16 +34,27 @@ class RankedScores:
         return np.argsort(self.scores, kind="stable")
 
     @cached_property
-    def positive(self) -> Array:
-        """Which of the ordered rows are of the class, as numbers."""
-        return self.is_positive[self.order].astype(np.float64)
+    def ordered(self) -> tuple[Array, Array]:
+        """The rows of the class and the others, each from the lowest score to the highest."""
+        is_positive = self.is_positive[self.order]
+        return self.order[is_positive], self.order[~is_positive]
+
+    @property
+    def _ordered_scores(self) -> tuple[Array, Array]:
+        of_class, others = self.ordered
+        return self.scores[of_class], self.scores[others]
 
     @cached_property
-    def starts(self) -> Array | None:
-        """The first row of every group of equal scores; None when all scores differ."""
-        ordered = self.scores[self.order]
-        found = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-        return None if len(found) == len(ordered) else found
+    def negatives_below(self) -> tuple[Array, Array]:
+        """For each row of the class in order: how many of the others score lower, and how many lower or the same."""
+        positives, negatives = self._ordered_scores
+        return np.searchsorted(negatives, positives, "left"), np.searchsorted(negatives, positives, "right")
+
+    @cached_property
+    def positives_below(self) -> Array:
+        """For each row of the class in order: how many of the class score lower."""
+        positives, _ = self._ordered_scores
+        return np.searchsorted(positives, positives, "left")
 
     @cached_property
     def has_influences(self) -> bool:
@@ -51,25 +62,24 @@ class RankedScores:
         n_positive = int(self.is_positive.sum())
         return min(n_positive, len(self.is_positive) - n_positive) >= ROWS_FOR_INFLUENCES
 
-    def _groups(self, weights: Array) -> tuple[Array, Array]:
-        """Return the weights of the positives and of the negatives of each score; found once for the same weights."""
-        if self._grouped is None or self._weights is not weights:
-            ordered = weights[:, self.order]
-            positives = ordered * self.positive
-            negatives = ordered - positives
-            if self.starts is not None:
-                positives = np.add.reduceat(positives, self.starts, axis=1)
-                negatives = np.add.reduceat(negatives, self.starts, axis=1)
-            self._weights, self._grouped = weights, (positives, negatives)
-        return self._grouped
+    def _sums(self, weights: Array) -> tuple[Array, Array, Array]:
+        """Return the weights (b, p) of the class, and sums (b, k + 1) of the first k of the class and of the others.
 
-    def _of_rows(self, of_groups: Array) -> Array:
-        """Return a value of each score (scores,) for each row (n,)."""
-        of_ordered = of_groups
-        if self.starts is not None:
-            of_ordered = np.repeat(of_groups, np.diff(np.r_[self.starts, len(self.order)]))
-        found = np.empty(len(self.order))
-        found[self.order] = of_ordered
+        They are in order of the scores, and found once for the same weights. The class alone is looked at row by row:
+        of the others only sums are needed, which are whole for whole weights, so that their order is all the same.
+        """
+        if self._summed is None or self._weights is not weights:
+            positives, negatives = (np.take(weights, rows, axis=1) for rows in self.ordered)
+            self._weights, self._summed = (
+                weights,
+                (positives, _sums_of_first(positives), _sums_of_first(negatives)),
+            )
+        return self._summed
+
+    def _of_rows(self, of_positives: Array, of_negatives: Array) -> Array:
+        """Return values of the rows of the class and of the others, in order of their scores, as (n,)."""
+        found, (positives, negatives) = np.empty(len(self.scores)), self.ordered
+        found[positives], found[negatives] = of_positives, of_negatives
         return found
 
     def roc_auc(self, weights: Array | Resamples) -> Array:
@@ -99,29 +109,43 @@ class RankedScores:
         return value(counts) + share * (weights @ influences(counts))
 
     def _roc_auc(self, weights: Array) -> Array:
-        positives, negatives = self._groups(weights)
-        below = np.cumsum(negatives, axis=1)
-        wins = np.einsum("bn,bn->b", positives, below - negatives / 2)
-        return ratio(wins, positives.sum(1) * negatives.sum(1))
+        positives, first_positives, first_negatives = self._sums(weights)
+        wins = np.einsum("bp,bp->b", positives, self._outranked(first_negatives))
+        return ratio(wins, first_positives[:, -1] * first_negatives[:, -1])
+
+    def _outranked(self, first_negatives: Array) -> Array:
+        """Return the weight (b, p) of the others that each row of the class outranks, half of those of its score."""
+        lower, not_higher = self.negatives_below
+        outranked = np.take(first_negatives, lower, axis=1)
+        if (lower != not_higher).any():
+            outranked += np.take(first_negatives, not_higher, axis=1)
+            outranked /= 2
+        return outranked
 
     def _influences_on_roc_auc(self, counts: Array) -> Array:
         """Return the derivative of the area by each row's weight, (n,)."""
-        positives, negatives = (each[0] for each in self._groups(counts))
-        n_positive, n_negative = positives.sum(), negatives.sum()
-        outranked = (np.cumsum(negatives) - negatives / 2) / n_negative
-        outranks = 1 - (np.cumsum(positives) - positives / 2) / n_positive
+        _, first_positives, first_negatives = self._sums(counts)
+        n_positive, n_negative = first_positives[0, -1], first_negatives[0, -1]
+        outranked = self._outranked(first_negatives)[0] / n_negative
+        lower, not_higher = (np.searchsorted(*self._ordered_scores, side) for side in ("left", "right"))
+        outranks = 1 - (first_positives[0, lower] + first_positives[0, not_higher]) / 2 / n_positive
         area = self._roc_auc(counts)[0]
-        of_positives, of_negatives = (outranked - area) / n_positive, (outranks - area) / n_negative
-        return np.where(self.is_positive, self._of_rows(of_positives), self._of_rows(of_negatives))
+        return self._of_rows((outranked - area) / n_positive, (outranks - area) / n_negative)
 
     def _average_precision(self, weights: Array) -> Array:
-        positives, negatives = self._groups(weights)
-        true_positives = np.cumsum(positives[:, ::-1], axis=1)
-        chosen = true_positives + np.cumsum(negatives[:, ::-1], axis=1)
-        precision = np.einsum(
-            "bn,bn->b", positives[:, ::-1], true_positives / np.where(chosen > 0, chosen, 1)
+        positives, first_positives, _ = self._sums(weights)
+        true_positives, chosen = self._chosen(weights)
+        precision = np.einsum("bp,bp->b", positives, true_positives / np.where(chosen > 0, chosen, 1))
+        return ratio(precision, first_positives[:, -1])
+
+    def _chosen(self, weights: Array) -> tuple[Array, Array]:
+        """Return the weight (b, p) of the class, and of all rows, that score as each row of the class or higher."""
+        _, first_positives, first_negatives = self._sums(weights)
+        lower, _ = self.negatives_below
+        true_positives = first_positives[:, -1:] - np.take(first_positives, self.positives_below, axis=1)
+        return true_positives, true_positives + first_negatives[:, -1:] - np.take(
+            first_negatives, lower, axis=1
         )
-        return ratio(precision, positives.sum(1))
 
     def _influences_on_average_precision(self, counts: Array) -> Array:
         """Return the derivative of the average precision by each row's weight, (n,).
@@ -129,12 +153,22 @@ class RankedScores:
         A row counts among the chosen at its own score and at all lower ones: there a positive raises the precision
         TP / chosen by (chosen - TP) / chosen^2, a negative lowers it by TP / chosen^2.
         """
-        positives, negatives = (each[0] for each in self._groups(counts))
-        true_positives = np.cumsum(positives[::-1])[::-1]
-        chosen = true_positives + np.cumsum(negatives[::-1])[::-1]
+        positives = self._sums(counts)[0]
+        true_positives, chosen = self._chosen(counts)
         chosen = np.where(chosen > 0, chosen, 1)
         precision = true_positives / chosen
-        raised, lowered = np.cumsum(positives / chosen), np.cumsum(positives * precision / chosen)
-        own = precision - self._average_precision(counts)[0] + raised
-        of_all = self._of_rows(-lowered)
-        return (of_all + np.where(self.is_positive, self._of_rows(own), 0)) / positives.sum()
+        raised, lowered = (
+            _sums_of_first(positives / chosen)[0],
+            _sums_of_first(positives * precision / chosen)[0],
+        )
+        of_class, of_others = self._ordered_scores
+        own, other = (np.searchsorted(of_class, scores, "right") for scores in (of_class, of_others))
+        of_positives = precision[0] - self._average_precision(counts)[0] + raised[own] - lowered[own]
+        return self._of_rows(of_positives, -lowered[other]) / positives.sum()
+
+
+def _sums_of_first(weights: Array) -> Array:
+    """Return the sums (b, k + 1) of the first none, one, ... and all of k weights, of each line (b, k)."""
+    sums = np.zeros((len(weights), weights.shape[1] + 1))
+    np.cumsum(weights, axis=1, out=sums[:, 1:])
+    return sums
