@@ -85,7 +85,9 @@ class Project:
 
     def run(self, pipeline="dbn", env=None, runner=None, to_nodes=None, from_nodes=None, tags=None, **params):
         """Run a pipeline, or a list of them, in this process."""
-        with self.session(env, **params) as session:
+        from helpers.quick_projects import short_chains
+
+        with self.session(env, **params) as session, short_chains():
             return session.run(
                 pipeline_names=[pipeline] if isinstance(pipeline, str) else pipeline,
                 runner=runner,
@@ -116,7 +118,8 @@ class Project:
 @pytest.fixture(scope="session", autouse=True)
 def runs_begin_and_end_quickly():
     """Reads the same settings in session after session without parsing them again, and waits for no disk."""
-    from helpers.quick_projects import files_left_to_the_system, files_parsed_once, sessions_begun_quickly
+    from helpers.quick_configuration import files_parsed_once
+    from helpers.quick_projects import files_left_to_the_system, sessions_begun_quickly
 
     with files_parsed_once(), sessions_begun_quickly(), files_left_to_the_system():
         yield

@@ -3,9 +3,7 @@
 import atexit
 import functools
 import importlib.util
-import io
 import os
-import pickle
 import shutil
 import sys
 import tempfile
@@ -15,36 +13,11 @@ from pathlib import Path
 import parse
 import pytest
 from kedro.framework.project import settings
-from omegaconf import OmegaConf, grammar_parser
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from layerwise.evaluation.plots.style import SinglePassFigure
 from layerwise.pipelines.stage import Stage
-
-
-@contextmanager
-def files_parsed_once():
-    """Have OmegaConf parse each text of a YAML file, and each value with a `${`, once.
-
-    Half of a short run's time goes into its configuration.
-    """
-    load, value = OmegaConf.load, functools.cache(grammar_parser.parse)
-
-    @functools.cache
-    def parsed(text):
-        return pickle.dumps(load(io.StringIO(text)))
-
-    with pytest.MonkeyPatch.context() as patch:
-        # Each session gets a copy of its own. Kedro hands over text; a path is left to OmegaConf.
-        patch.setattr(
-            OmegaConf,
-            "load",
-            lambda file: pickle.loads(parsed(file.read())) if isinstance(file, io.StringIO) else load(file),
-        )
-        for module in ("base", "_utils"):
-            patch.setattr(f"omegaconf.{module}.parse", value)
-        yield
 
 
 @contextmanager
@@ -84,6 +57,17 @@ def files_left_to_the_system():
         patch.setattr(os, "fsync", lambda number: None)
         yield
     event.remove(Engine, "connect", wait_for_no_disk)
+
+
+@contextmanager
+def short_chains():
+    """Take few Gibbs steps to the rows in which training rows are looked for: a thousand take longer than the rest."""
+    from layerwise.pipelines import privacy
+
+    steps = privacy.chain_steps
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(privacy, "chain_steps", lambda network, unasked: min(20, steps(network, unasked)))
+        yield
 
 
 @functools.cache
