@@ -14,7 +14,7 @@ from layerwise.data.preprocessing import class_text, far_from_others, find_leaks
 from layerwise.profiling.columns import ColumnProfile, profile_columns
 from layerwise.profiling.linked import classes_in_columns, find_totals, propose_groups
 from layerwise.profiling.proposal import Choice, choose_positive
-from layerwise.profiling.reading import SettledTable, settle_reading
+from layerwise.profiling.reading import SettledTable, settle_again, settle_reading
 from layerwise.profiling.targets import FEW_NUMBERS, TargetGuess, choose_task, guess_target, propose_transform
 from layerwise.utils import nearest
 
@@ -117,15 +117,28 @@ def _read(path: Path, target: str | None) -> tuple[SettledTable, list[ColumnProf
         raise DataError(f"{path} has no column '{target}'{nearest(target, names)}")
     columns = profile_columns(settled.frame, settled.reading, settled.table.cells)
     guess = TargetGuess(target, "as the command says") if target else guess_target(columns)
-    other = settle_reading(path, (guess.name,)) if target is None else settled
+    other = settle_again(path, settled, guess.name, are_classes=True) if target is None else settled
+    first = settled
     if target is not None and _has_many_texts(target, settled):
-        settled = settle_reading(path)
+        settled = settle_again(path, settled, target, are_classes=False)
     settled = settled if _are_numbers(guess.name, settled, other) else other
-    columns = profile_columns(settled.frame, settled.reading, settled.table.cells)
+    columns = _profiled_again(settled, first, columns, guess.name)
     if guess.name in settled.unreadable:
         note = next(each.note for each in columns if each.name == guess.name)
         raise DataError(f"the target '{guess.name}' cannot be read: {note or 'mixed cells'}")
     return settled, columns, guess
+
+
+def _profiled_again(
+    settled: SettledTable, first: SettledTable, columns: list[ColumnProfile], name: str
+) -> list[ColumnProfile]:
+    """Return what each column holds, of a table of which perhaps one was read anew since it was looked at."""
+    if settled is first:
+        return columns
+    if settled.table is not first.table:
+        return profile_columns(settled.frame, settled.reading, settled.table.cells)
+    (anew,) = profile_columns(settled.frame[[name]], settled.reading, settled.table.cells)
+    return [anew if each.name == name else each for each in columns]
 
 
 def _has_many_texts(target: str, of_names: SettledTable) -> bool:
