@@ -31,8 +31,10 @@ from .images import (
     validate_pixel_range as validate_pixel_range,
 )
 from .pictures import (
+    PART_FOLDERS as PART_FOLDERS,
     Pictures as Pictures,
     have_colors as have_colors,
+    labels_in_names as labels_in_names,
     list_pictures as list_pictures,
     picture_sizes as picture_sizes,
     read_pictures as read_pictures,
