@@ -55,8 +55,8 @@ def picture_chunks(
     if path.is_dir():
         found = list_pictures(path)
         folder, names = found.folder, found.names
-        told = found.labels if any(found.labels) else labels_in_names(names)
-        given = None if told is None else np.asarray(told, dtype=object)
+        named = found.labels if any(found.labels) else labels_in_names(names)
+        given = None if named is None else np.asarray(named, dtype=object)
     given = given if labels is None else read_label_array(labels)
     for part in _parts(path, len(names), chunk_rows, given):
         pixels, wrong = read_pictures([folder / name for name in names[part]], reading)

@@ -24,6 +24,7 @@ from .image_channels import (
 from .images import (
     ChannelsName as ChannelsName,
     ColorName as ColorName,
+    ImageForm as ImageForm,
     ImageReading as ImageReading,
     Images as Images,
     ImageSize as ImageSize,
@@ -49,10 +50,15 @@ from .rating_files import (
 from .rating_lines import RatingLines as RatingLines
 from .ratings import Ratings as Ratings, RatingsPreprocessor as RatingsPreprocessor
 from .texts import (
+    LABEL as LABEL,
+    TEXT as TEXT,
     CountSettings as CountSettings,
+    LabelledTextFolder as LabelledTextFolder,
     Texts as Texts,
     count_words as count_words,
     decode_text as decode_text,
     fit_vocabulary as fit_vocabulary,
+    holds_texts as holds_texts,
+    read_labelled_texts as read_labelled_texts,
     read_text_folder as read_text_folder,
 )
