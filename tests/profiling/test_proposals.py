@@ -495,7 +495,6 @@ def test_what_stands_beside_the_texts_of_a_folder_is_said(tmp_path):
     (folder / "9.md").write_text("red")
     found = propose_problem("mine", tmp_path / "mails", tmp_path).proposal.findings
     assert any(each.startswith("1 file(s) of other kinds (.md) are left out") for each in found)
-    assert any(each.startswith("their folders (ham, spam) are no classes here") for each in found)
 
 
 def test_the_files_read_back_as_the_choices_and_nothing_is_written_over(tmp_path):

@@ -32,7 +32,6 @@ TRAINING_FRACTION, NEAR = 0.72, 0.03
 MANY_VALUES = 50
 EXACT_FLOAT = 1e15
 WORDS_OF_TEXT = 3
-PAIR = r"\d{1,4}(?:\.\d+)? ?[/x×] ?\d{1,4}(?:\.\d+)?"
 # Ticks a second of computers' times since 1970, and from 2001 to 2039, in seconds: amounts are rarely as large.
 TICKS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000}
 FIRST_TIME, LAST_TIME = 1.0e9, 2.2e9
@@ -50,7 +49,7 @@ class ColumnProfile:
 
     Args:
         name: of the column.
-        kind: how its cells are read: number, boolean, category, date, text.
+        kind: how its cells are read: number, boolean, category, date, text, pair.
         role: what it is good for.
         n_rows, n_missing, n_distinct: rows, rows without a value, different values.
         examples: some of its values; the most frequent ones of a category.
@@ -125,6 +124,11 @@ def _profile(column: pd.Series, kind: str) -> ColumnProfile:
     )
 
 
+def is_named_as_id(name: str) -> bool:
+    """Return whether a column is called as what numbers or names rows is."""
+    return bool(ID_NAME.search(name) or ID_NAME_CASED.search(name))
+
+
 def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str) -> tuple[Role, str]:
     if n_distinct == 0:
         return "empty", "it is empty in every row"
@@ -132,10 +136,10 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
         return "constant", f"it holds {_shown(present.iloc[0])} in every row that has a value"
     if kind == "date":
         return "date", ""
-    if kind == "boolean":
+    if kind in ("boolean", "pair"):
         return "input", ""
     unique = n_rows >= MIN_ROWS and n_distinct >= ID_FRACTION * len(present) and len(present) >= MIN_ROWS
-    named = bool(ID_NAME.search(name) or ID_NAME_CASED.search(name))
+    named = is_named_as_id(name)
     if kind == "number":
         whole = bool((present % 1 == 0).all())
         steps = np.diff(present.to_numpy(dtype=np.float64))
@@ -149,7 +153,7 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
     words = float(texts.str.count(r"\s+").mean()) + 1
     distinct = texts.drop_duplicates()
     units = _units(distinct)
-    parts = units or _pairs(distinct) or _of_lists(name, texts)
+    parts = units or _of_lists(name, texts)
     # Groups of digits, as telephone numbers have them, are no text.
     if unique and not texts.str.contains(r"[^\W\d_]").any():
         return "identifier", f"it names the rows, another text in each{parts}"
@@ -187,14 +191,6 @@ def _units(distinct: pd.Series) -> str:
         shown = ", ".join(sorted(units)[:5])
         return f"; its cells are numbers with several units ({shown}): write them in one, or they are words"
     return ""
-
-
-def _pairs(distinct: pd.Series) -> str:
-    """Return what is to be said of two numbers in a cell, such as a blood pressure; empty if the cells are none."""
-    if len(distinct) < MANY_VALUES or not distinct.str.fullmatch(PAIR).all():
-        return ""
-    shown = _shown(distinct.iloc[0])
-    return f"; its cells are two numbers each ({shown}), and are read as words: write them in two columns"
 
 
 def _epoch(present: pd.Series) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,9 @@ from layerwise.data.reading import (
     without_malformed,
     yaml_line,
 )
-from layerwise.data.reading.cells import Reading, RowErrors, fit_reading
+from layerwise.data.reading.cells import NULL_WORDS, Reading, RowErrors, fit_reading
+from layerwise.data.reading.pairs import find_pairs
+from layerwise.profiling.columns import is_named_as_id
 from layerwise.profiling.proposal import Choice
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 MAX_SETTLED, MAX_REASON = 60, 300
 # Settings that are of columns, by their names.
 BY_COLUMN = ("dates", "columns", "percent")
+DASHES = "-–"
 
 
 @dataclass
@@ -116,7 +120,7 @@ def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
                     raise
                 unreadable += blamed
             continue
-        found = _spellings(reading)
+        found = [*_spellings(reading), *_pairs(reading, table.cells, classes_there)]
         new = [_add(settings, choices, each) for each in found]
         if any(new):
             asked |= {name for each in found for name in each.value}
@@ -192,6 +196,32 @@ def _spellings(reading: Reading) -> list[SuggestedSetting]:
         for name, column in reading.columns.items()
         if column.spellings
     ]
+
+
+def _pairs(reading: Reading, cells: pd.DataFrame, classes: Collection[str]) -> list[SuggestedSetting]:
+    """Return the setting for each column whose cells are two numbers each, which say little as words."""
+    found = []
+    for name in cells:
+        column = str(name).strip()
+        how = reading.columns[column]
+        if (
+            how.kind != "category"
+            or column in (*classes, *reading.settings.columns)
+            or is_named_as_id(column)
+        ):
+            continue
+        texts = cells[name].dropna().astype(str).str.strip()
+        texts = texts[~texts.isin(["", *NULL_WORDS, *how.missing])]
+        distinct = texts.drop_duplicates().tolist()
+        mark = find_pairs(distinct)
+        # Numbers with a dash that never come again are rather those of orders or telephones.
+        if not mark or (mark in DASHES and len(distinct) == len(texts)):
+            continue
+        reason = (
+            f"column '{column}': each of its cells holds two numbers ({distinct[0]}), which are two inputs"
+        )
+        found.append(SuggestedSetting("columns", {column: "pair"}, reason, yaml_line({column: "category"})))
+    return found
 
 
 def _add(settings: dict[str, Any], choices: dict[str, Choice], suggested: SuggestedSetting) -> bool:
