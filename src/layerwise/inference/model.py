@@ -222,9 +222,7 @@ class TrainedModel:
     def select_inputs(self, frame: pd.DataFrame, only_inputs: bool = False) -> Any:
         """Return what the preprocessor takes of a table: its cells read as in training, or the pixels (n, d).
 
-        Args:
-            frame: raw rows.
-            only_inputs: leave out other columns of a table than those that the network reads.
+        `only_inputs` leaves out other columns of a table than those that the network reads.
         """
         if self.has_image_inputs:
             return extract_pixels(frame, self.columns)
