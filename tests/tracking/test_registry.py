@@ -46,18 +46,21 @@ def test_other_test_rows_or_another_metric_leave_the_champion_with_a_message():
 
 
 def test_a_perplexity_that_reverse_ais_contradicts_moves_no_champion():
-    told = "AIS says a perplexity of 9 and reverse AIS 17: neither is a figure to compare by"
+    doubt = "AIS says a perplexity of 9 and reverse AIS 17: neither is a figure to compare by"
     metrics = {
         name: {"value": value} for name, value in (("perplexity", 9.0), ("perplexity_reverse_ais", 17.0))
     }
     manifest = ModelManifest(problem="posts", pipeline="rbm", metrics=metrics)
     doubted = registry._tags(manifest, "rbm", "s", None)
-    assert doubted["test.doubt"] == told
+    assert doubted["test.doubt"] == doubt
     metrics["perplexity_reverse_ais"]["value"] = 13.0
     sure = registry._tags(ModelManifest(problem="posts", pipeline="rbm", metrics=metrics), "rbm", "s", None)
     assert "test.doubt" not in sure
-    assert compare_with_champion(doubted, sure, "1") == (f"The champion stays version 1: here {told}.", False)
-    said = f"The champion stays version 1: of that version {told}."
+    assert compare_with_champion(doubted, sure, "1") == (
+        f"The champion stays version 1: here {doubt}.",
+        False,
+    )
+    said = f"The champion stays version 1: of that version {doubt}."
     assert compare_with_champion(sure, doubted, "1") == (said, False)
     assert compare_with_champion(sure | {"test.value": "8.0"}, sure, "1")[1]
 
