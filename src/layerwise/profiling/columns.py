@@ -233,8 +233,8 @@ def _serial(name: str, present: pd.Series) -> str:
         )
         if first >= FIRST_DATE and last < LAST_DATE:
             return (
-                f"it may be the days {what} ({_plain(present.iloc[0])} is {example}), and is read as a number: if its month "
-                f"or weekday matters, write it as a date (pandas.to_datetime(table[{name!r}], unit='D', "
+                f"it may be the days {what} ({_plain(present.iloc[0])} is {example}), and is read as a number: if its "
+                f"month or weekday matters, write it as a date (pandas.to_datetime(table[{name!r}], unit='D', "
                 f"origin='{origin}'))"
             )
     return ""
