@@ -5,6 +5,7 @@ from .preprocessor import PreprocessorDataset as PreprocessorDataset
 from .sources import (
     EmbeddedDigits as EmbeddedDigits,
     ImageFiles as ImageFiles,
+    LabelledTexts as LabelledTexts,
     RawTable as RawTable,
     SourceDocuments as SourceDocuments,
     SourceImages as SourceImages,

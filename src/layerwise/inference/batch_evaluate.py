@@ -173,8 +173,8 @@ def _targets(model: TrainedModel, chunk: Chunk) -> tuple[np.ndarray, np.ndarray]
         labels = None if name is None else chunk.rows[name].to_numpy()
     if labels is None:
         raise DataError(
-            "the images have no labels: add --params=evaluate.labels=<idx or npy file>, or put pictures into a folder "
-            "for each class"
+            "the images have no labels: add --params=evaluate.labels=<idx or npy file>, put pictures into a folder "
+            "for each class, or the class before a number into their names (cat.0.png)"
         )
     named = model.preprocessor.names_of_labels(np.asarray(labels))
     return parse_targets(pd.DataFrame({model.columns.target_names[0]: named}), model.columns)
