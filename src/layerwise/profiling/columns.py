@@ -30,11 +30,22 @@ MIN_ROWS = 10
 # Training rows of a split by the defaults; how near to the rule of a run it may go either way.
 TRAINING_FRACTION, NEAR = 0.72, 0.03
 MANY_VALUES = 50
+# Of fewer different numbers of days nothing is said.
+MIN_SERIALS = 10
 EXACT_FLOAT = 1e15
 WORDS_OF_TEXT = 3
 # Ticks a second of computers' times since 1970, and from 2001 to 2039, in seconds: amounts are rarely as large.
 TICKS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000}
 FIRST_TIME, LAST_TIME = 1.0e9, 2.2e9
+# What a column of dates is called, and the days that count dates: those of spreadsheets, and those of computers.
+DATE_NAME = re.compile(
+    r"(^|[\W_])(dates?|datum|day|days|tag|jour|fecha|giorno|dob|birth(day|date)?|geburt\w*|when|wann|timestamp|on|at|am)$"
+    r"|date$|datum$|^(date|datum|fecha|when|wann)([\W_]|$)",
+    re.IGNORECASE,
+)
+DATE_NAME_CASED = re.compile(r"[a-z](Date|Day|Datum|At|On)$")
+ORIGINS = {"of a spreadsheet": "1899-12-30", "since 1970": "1970-01-01"}
+FIRST_DATE, LAST_DATE = np.datetime64("1980-01-01"), np.datetime64("2060-01-01")
 MAX_EXAMPLES, EXAMPLE_LENGTH = 3, 40
 BINS = 16
 # Fewer different numbers than this are often a rank or a score of everyone; and what such a column is called.
@@ -148,7 +159,7 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
         if whole and _is_permuted(present) and not RANKED.search(name):
             low, high = _plain(present.min()), _plain(present.max())
             return "identifier", f"it numbers the rows in another order, {low} to {high}, each number once"
-        return "input", _epoch(present) if whole else ""
+        return "input", (_epoch(present) if whole else "") or _serial(name, present)
     texts = present.astype(str)
     words = float(texts.str.count(r"\s+").mean()) + 1
     distinct = texts.drop_duplicates()
@@ -202,6 +213,29 @@ def _epoch(present: pd.Series) -> str:
             return (
                 f"it may be times in {unit} since 1970 ({first} to {last}), and is read as a number: write it as a "
                 "date if its month, weekday or hour matters"
+            )
+    return ""
+
+
+def is_named_as_date(name: str) -> bool:
+    """Return whether a column is called as one of dates is."""
+    return bool(DATE_NAME.search(name) or DATE_NAME_CASED.search(name))
+
+
+def _serial(name: str, present: pd.Series) -> str:
+    """Return what is to be said of numbers of days in a column that is called a date; empty if they can hardly be."""
+    if not is_named_as_date(name) or present.nunique() < MIN_SERIALS:
+        return ""
+    for what, origin in ORIGINS.items():
+        example, first, last = (
+            np.datetime64(origin) + np.timedelta64(int(min(max(value, -1e6), 1e6)), "D")
+            for value in (present.iloc[0], present.min(), present.max())
+        )
+        if first >= FIRST_DATE and last < LAST_DATE:
+            return (
+                f"it may be the days {what} ({_plain(present.iloc[0])} is {example}), and is read as a number: if its "
+                f"month or weekday matters, write it as a date (pandas.to_datetime(table[{name!r}], unit='D', "
+                f"origin='{origin}'))"
             )
     return ""
 
