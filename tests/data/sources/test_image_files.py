@@ -169,7 +169,7 @@ def test_arrays_that_are_no_images_are_refused(tmp_path, arrays, message):
 
 def test_one_image_may_stand_alone_in_the_size_that_is_asked_for(tmp_path):
     gray, color = np.arange(12.0).reshape(3, 4), np.arange(36.0).reshape(3, 4, 3)
-    size = ImageReading(ImageSize(3, 4), "gray")
+    size = ImageReading(ImageSize(3, 4), "gray", "last")
     np.savez(tmp_path / "g.npz", images=gray)
     for file in (saved(tmp_path / "g.npy", gray), tmp_path / "g.npz"):
         assert read_image_arrays(file, size).pixels.tolist() == [gray.tolist()]
