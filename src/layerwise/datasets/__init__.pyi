@@ -1,5 +1,6 @@
 from .animation import AnimationDataset as AnimationDataset
 from .batch_evaluation import BatchEvaluationDataset as BatchEvaluationDataset
+from .kept import RowsDataset as RowsDataset
 from .network import NetworkDataset as NetworkDataset
 from .preprocessor import PreprocessorDataset as PreprocessorDataset
 from .sources import (

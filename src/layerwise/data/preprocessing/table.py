@@ -34,7 +34,7 @@ from layerwise.data.preprocessing.table_fit import (
 from layerwise.data.preprocessing.table_spec import make_data_spec, restore_columns
 from layerwise.data.preprocessing.targets import derive_columns, target_column, target_numbers
 from layerwise.data.problem import PreprocessingSettings, Problem
-from layerwise.data.reading.cells import Reading, row_errors_of
+from layerwise.data.reading.cells import Reading, row_errors_of, with_tidy_names
 from layerwise.data.row_rules import find_rules
 from layerwise.data.splits import Split
 from layerwise.data.tensors import DataSpec
@@ -125,17 +125,26 @@ class TablePreprocessor:
             ]
         return cls(state)
 
-    def read(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def read(self, frame: pd.DataFrame, only_inputs: bool = False) -> pd.DataFrame:
         """Return rows with the values that their cells mean, and the columns that the problem derives.
 
         A cell that cannot be read is missing; `row_errors_of` the table says which and why. A table that was read stays
         as it is.
+
+        Args:
+            frame: rows, as cells or as they were read.
+            only_inputs: leave out other columns than the inputs, which take time to read. Not where an input is
+                missing, so that a misspelt name is found, or where the problem derives columns from any.
 
         Raises:
             DataError: a column is missing that others derive from, or is there twice.
         """
         if row_errors_of(frame) is None:
             inputs = set(self.state["original"])
+            if only_inputs and self.problem.derive == "none":
+                frame = with_tidy_names(frame)
+                own = [name for name in frame if name in inputs]
+                frame = frame[own] if len(own) == len(inputs) else frame
             frame, _ = self.reading.parse(frame, inputs)
         try:
             return derive_columns(frame, self.problem)
