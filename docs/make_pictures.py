@@ -14,7 +14,7 @@ import pandas as pd
 from PIL import Image
 
 from layerwise.data import PreprocessingSettings, Problem, SplitSettings, split_raw
-from layerwise.data.preprocessing import column_for_summary, fit_preprocessor, summarized_kinds
+from layerwise.data.preprocessing import columns_for_summary, fit_preprocessor, summarized_columns
 from layerwise.evaluation import categorical_drift, numeric_drift
 from layerwise.evaluation.plots import plot_drift
 
@@ -70,9 +70,10 @@ def plot_drift_example(degrees: float = 12) -> None:
     new = frame.iloc[split.test].assign(temp=lambda rows: rows["temp"] + degrees)
     new["wind"] = new["wind"].where(new.index % 4 > 0)
     found = []
-    for name, kind in summarized_kinds(state["kinds"]):
+    kinds = state["kinds"]
+    every = [columns_for_summary(new[name], kinds) for name in summarized_columns(kinds)]
+    for name, seen in ((name, seen) for columns in every for name, seen in columns.items()):
         before, n = state["summary"]["columns"][name], len(split.training)
-        seen = column_for_summary(new[name], kind)
         if seen.kind == "number":
             found.append(numeric_drift(name, before, seen.values, n))
         else:

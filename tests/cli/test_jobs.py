@@ -230,10 +230,10 @@ def test_the_reason_of_a_failed_node_is_the_runs(project, monkeypatch):
     run_id = begin(project, given)
     monkeypatch.setenv(RUN_ID_VARIABLE, run_id)
 
-    def fail(*_):
+    def fail(*_, **__):
         raise ValueError("the disk is on fire")
 
-    monkeypatch.setattr("kedro_datasets.pandas.ParquetDataset.save", fail)
+    monkeypatch.setattr("pandas.DataFrame.to_parquet", fail)
     with pytest.raises(Exception, match="the disk is on fire"):
         run_nodes(*given, "--nodes=preprocessing.read_rows_linear")
     ended = end(project, *given)

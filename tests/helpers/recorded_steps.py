@@ -9,7 +9,6 @@ from torch.utils._pytree import tree_flatten, tree_map
 
 from layerwise.training import steps
 from layerwise.training.diagnostics import LayerStatistics
-from layerwise.training.gan import adversarial
 from layerwise.training.optim import optimizers
 
 
@@ -73,8 +72,7 @@ def record_on_cpu(monkeypatch):
     monkeypatch.setattr(steps, "can_record", lambda device: True)
     monkeypatch.setattr(steps, "make_recorder", lambda device, rngs: found)
     monkeypatch.setattr(LayerStatistics, "reads_gradients", False)
-    for module in (optimizers, adversarial):
-        monkeypatch.setattr(module, "device_options", _tensor_rate)
+    monkeypatch.setattr(optimizers, "device_options", _tensor_rate)
     return found
 
 

@@ -194,6 +194,21 @@ def powers() -> Case:
     )  # fmt: skip
 
 
+def pairs() -> Case:
+    """Two numbers in a cell: a blood pressure with an empty cell, a score, and the size of a picture."""
+    rng = np.random.default_rng(23)
+    frame = base()[["age", "bought"]]
+    pressure = [f"{a}/{b}" for a, b in zip(rng.integers(100, 160, N), rng.integers(60, 95, N), strict=True)]
+    frame.insert(0, "pressure", ["135/85", "NA", *pressure[2:]])
+    frame.insert(1, "goals", [f"{a}-{b}" for a, b in rng.integers(0, 6, (N, 2))])
+    frame.insert(2, "size", [f"{a} x {b}.5" for a, b in rng.integers(300, 2000, (N, 2))])
+    names = ("pressure", "goals", "size")
+    return Case(
+        "pairs", "clinic.csv", text(frame), reading={"columns": dict.fromkeys(names, "pair")},
+        kinds=dict.fromkeys(names, "pair"), first={"pressure": "135/85"},
+    )  # fmt: skip
+
+
 def limits() -> Case:
     """Numbers that are not told closer: below what a laboratory detects, and the last choice of a form."""
     rng = np.random.default_rng(21)
@@ -475,7 +490,7 @@ def several_faults() -> Case:
 
 MAKERS: tuple[Callable[[], Case], ...] = (
     thousands, decimal_comma, german_thousands, currency, index_column, preamble, filled_heading, names_in_two_rows,
-    spellings, units, powers, booleans_of_other_languages, limits, percents_and_fractions,
+    spellings, units, powers, booleans_of_other_languages, limits, pairs, percents_and_fractions,
     made_up_names, stray_quote, windows_1252, longer_rows, sentinel, null_words, spaces_and_booleans, huge_cell,
     impossible_date, mixed_dates,
     class_names, column_names, containers, bom_and_crlf, leading_zeros, empty_and_constant, identifiers_and_text,

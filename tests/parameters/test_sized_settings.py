@@ -195,3 +195,17 @@ def test_a_gan_of_images_has_convolutions_where_both_sides_can_be_halved_twice()
     assert network((8, 12), network="mlp").generator_learning_rate == 0.0002
     assert network((9, 12)).network == "mlp"
     assert network((128, 64)).network == "mlp"
+
+
+def test_documents_have_fifty_topics_learnt_from_sampled_counts(columns, rows):
+    documents = columns.model_copy(update={"task": "documents"})
+    null = dict.fromkeys(("n_hidden", "learning_rate", "final_learning_rate", "chain"))
+    found = size_rbm(documents, rows, RBMSettings(**OPEN, **null))
+    assert (found.n_hidden, found.learning_rate, found.final_learning_rate) == (50, 0.03, 0.0)
+    assert (found.chain, found.sample_visible) == ("data", True)
+    set_ones = size_rbm(
+        documents, rows, RBMSettings(**OPEN, n_hidden=9, learning_rate=0.1, sample_visible=False)
+    )
+    assert (set_ones.n_hidden, set_ones.learning_rate, set_ones.sample_visible) == (9, 0.1, False)
+    table = size_rbm(columns, rows, RBMSettings(**OPEN, **null))
+    assert (table.n_hidden, table.learning_rate, table.sample_visible) == (16, 0.1, None)

@@ -3,7 +3,7 @@
 import pytest
 
 from layerwise.pipelines.autoencoder import create_pipeline as autoencoder
-from layerwise.pipelines.class_samples import has_class_samples
+from layerwise.pipelines.class_samples import chain_epochs, has_class_samples
 from layerwise.pipelines.evaluation import create_pipeline as evaluation
 from layerwise.pipelines.facts import ProblemFacts
 from layerwise.pipelines.gan import create_pipeline as gan
@@ -285,3 +285,17 @@ def test_where_no_problem_is_known_the_pipeline_is_whole(create, name):
 )
 def test_only_images_of_one_class_each_are_sampled_by_class(rows, task, parameters, there):
     assert has_class_samples(facts(rows, task, **parameters)) == there
+
+
+@pytest.mark.parametrize(
+    ("epochs", "steps", "found"),
+    [(20, 36, 60), (10, 100, 22), (20, 550, 30), (1, 1, 3)],
+    ids=[
+        "the digits: three times as many",
+        "up to the steps",
+        "of many rows half as many more",
+        "never more",
+    ],
+)
+def test_samples_of_classes_take_more_epochs_where_an_epoch_is_few_steps(epochs, steps, found):
+    assert chain_epochs(epochs, steps) == found

@@ -5,7 +5,7 @@ import mlflow
 import pytest
 
 from layerwise.inference import ModelComparison, ModelError, ModelManifest
-from layerwise.tracking import move_champion
+from layerwise.tracking import move_champion, registry
 from layerwise.tracking.input_datasets import fingerprint
 from layerwise.tracking.registry import champion_metric, compare_with_champion, privacy_refusal
 
@@ -43,6 +43,26 @@ def test_other_test_rows_or_another_metric_leave_the_champion_with_a_message():
     message, moves = compare_with_champion(tags(0.1, metric="error"), tags(0.8), "4")
     assert not moves
     assert "compared by roc_auc" in message
+
+
+def test_a_perplexity_that_reverse_ais_contradicts_moves_no_champion():
+    doubt = "AIS says a perplexity of 9 and reverse AIS 17: neither is a figure to compare by"
+    metrics = {
+        name: {"value": value} for name, value in (("perplexity", 9.0), ("perplexity_reverse_ais", 17.0))
+    }
+    manifest = ModelManifest(problem="posts", pipeline="rbm", metrics=metrics)
+    doubted = registry._tags(manifest, "rbm", "s", None)
+    assert doubted["test.doubt"] == doubt
+    metrics["perplexity_reverse_ais"]["value"] = 13.0
+    sure = registry._tags(ModelManifest(problem="posts", pipeline="rbm", metrics=metrics), "rbm", "s", None)
+    assert "test.doubt" not in sure
+    assert compare_with_champion(doubted, sure, "1") == (
+        f"The champion stays version 1: here {doubt}.",
+        False,
+    )
+    said = f"The champion stays version 1: of that version {doubt}."
+    assert compare_with_champion(sure, doubted, "1") == (said, False)
+    assert compare_with_champion(sure | {"test.value": "8.0"}, sure, "1")[1]
 
 
 def test_what_gives_training_rows_away_is_refused_with_what_to_do():

@@ -22,14 +22,17 @@ def problem() -> None:
 @problem.command()
 @click.argument("name")
 @click.argument("file", type=str)
-@click.option("--target", help="The column that is to be learnt; guessed if not given.")
+@click.option(
+    "--target",
+    help="The column that is to be learnt; guessed if not given. Of texts in folders: label or none.",
+)
 @click.pass_obj
 def new(metadata: ProjectMetadata, name: str, file: str, target: str | None) -> None:
     """Look at FILE and write the problem NAME: conf/NAME with its settings, each with its reason.
 
     FILE is a table (CSV and its like, Excel, Parquet), a folder of pictures (class/picture.png), an npz file of images
-    and labels, or a folder of .txt files; here, or at an address such as s3://bucket/rows.csv. Nothing is trained and
-    nothing is asked.
+    and labels, or a folder of .txt files, in folders of their classes or not; here, or at an address such as
+    s3://bucket/rows.csv. Nothing is trained and nothing is asked.
     """
     # Imported here: Kedro reads this module for each of its commands.
     from layerwise.profiling import propose_problem, write_problem

@@ -1,10 +1,12 @@
 from .animation import AnimationDataset as AnimationDataset
 from .batch_evaluation import BatchEvaluationDataset as BatchEvaluationDataset
+from .kept import RowsDataset as RowsDataset
 from .network import NetworkDataset as NetworkDataset
 from .preprocessor import PreprocessorDataset as PreprocessorDataset
 from .sources import (
     EmbeddedDigits as EmbeddedDigits,
     ImageFiles as ImageFiles,
+    LabelledTexts as LabelledTexts,
     RawTable as RawTable,
     SourceDocuments as SourceDocuments,
     SourceImages as SourceImages,

@@ -11,6 +11,7 @@ from kedro.io import DatasetError
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
+from layerwise.datasets.kept import LastRead
 from layerwise.datasets.previews import JSONPreview, TablePreview, table_preview
 from layerwise.datasets.stored import StoredDataset
 from layerwise.utils import atomic_write
@@ -34,6 +35,19 @@ class TypedDataset(StoredDataset[Any]):
     def __init__(self, *, model: str, **stored: Any) -> None:
         super().__init__(**stored)
         self._model = model
+        self._last: LastRead[Any] = LastRead()
+
+    def load(self) -> Any:
+        """Return the model; a frozen one is read once of a file, until the runner needs it no longer."""
+        path = self._local_path()
+        if not (path.is_file() and self._class().model_config.get("frozen")):
+            return self._read(path)
+        return self._last.of(path, lambda: self._read(path))
+
+    def release(self) -> None:
+        """Keep nothing that was read."""
+        self._last.forget()
+        super().release()
 
     def _read(self, path: Path) -> Any:
         try:

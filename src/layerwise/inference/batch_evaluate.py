@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from layerwise.data import DataError
-from layerwise.data.preprocessing import column_for_summary, image_features, row_weights, summarized_kinds
+from layerwise.data.preprocessing import columns_for_summary, image_features, row_weights, summarized_columns
 from layerwise.data.reading import Chunk, ChunkedReader, parse_targets
 from layerwise.data.sources import LABEL_NAMES
 from layerwise.evaluation import Drift, categorical_drift, numeric_drift
@@ -173,8 +173,8 @@ def _targets(model: TrainedModel, chunk: Chunk) -> tuple[np.ndarray, np.ndarray]
         labels = None if name is None else chunk.rows[name].to_numpy()
     if labels is None:
         raise DataError(
-            "the images have no labels: add --params=evaluate.labels=<idx or npy file>, or put pictures into a folder "
-            "for each class"
+            "the images have no labels: add --params=evaluate.labels=<idx or npy file>, put pictures into a folder "
+            "for each class, or the class before a number into their names (cat.0.png)"
         )
     named = model.preprocessor.names_of_labels(np.asarray(labels))
     return parse_targets(pd.DataFrame({model.columns.target_names[0]: named}), model.columns)
@@ -209,8 +209,9 @@ def _collect_inputs(
         ).items():
             numbers.setdefault(name, []).append(values)
         return
-    for name, kind in summarized_kinds(model.preprocessor.state["kinds"]):
-        seen = column_for_summary(rows[name], kind)
+    kinds = model.preprocessor.state["kinds"]
+    every = [columns_for_summary(rows[name], kinds) for name in summarized_columns(kinds)]
+    for name, seen in ((name, seen) for columns in every for name, seen in columns.items()):
         if seen.kind == "number":
             numbers.setdefault(name, []).append(seen.values)
         else:

@@ -219,12 +219,16 @@ class TrainedModel:
             found[name] = shortest_decimals(found[name].to_numpy())
         return found
 
-    def select_inputs(self, frame: pd.DataFrame) -> Any:
-        """Return what the preprocessor takes of a table: its cells read as in training, or the pixels (n, d)."""
+    def select_inputs(self, frame: pd.DataFrame, only_inputs: bool = False) -> Any:
+        """Return what the preprocessor takes of a table: its cells read as in training, or the pixels (n, d).
+
+        `only_inputs` leaves out other columns of a table than those that the network reads.
+        """
         if self.has_image_inputs:
             return extract_pixels(frame, self.columns)
-        found: pd.DataFrame = self.preprocessor.read(frame)
-        return found
+        if only_inputs and self.reads_rows:
+            return self.preprocessor.read(frame, only_inputs=True)
+        return self.preprocessor.read(frame)
 
     def predict(self, frame: pd.DataFrame, strict: bool = True) -> pd.DataFrame:
         """Return the predictions of raw rows.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from layerwise.utils import UserError, check_number, describe_value, nearest
+from layerwise.utils import UserError, check_number, describe_value
 
 
 class ParameterError(UserError, ValueError):
@@ -23,12 +23,15 @@ def check_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
     from pydantic import TypeAdapter, ValidationError
 
     from layerwise.parameters.keys import PARAMETERS
+    from layerwise.parameters.other_names import suggest_whole_name, take_other_names
     from layerwise.parameters.renames import find_renames
     from layerwise.parameters.rules import find_conflicts
 
     parameters, wrong = find_renames(parameters)
+    parameters, elsewhere = take_other_names(parameters)
+    wrong += elsewhere
     wrong += [
-        f"unknown parameter '{key}'{nearest(str(key), list(PARAMETERS))}"
+        f"unknown parameter '{key}'{suggest_whole_name(str(key))}"
         for key in parameters
         if key not in PARAMETERS
     ]

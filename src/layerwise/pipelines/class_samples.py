@@ -24,8 +24,10 @@ log = logging.getLogger(__name__)
 
 # Samples of each class, and how many of them are shown.
 SAMPLED, SHOWN = 50, 12
-# Chains that last need more epochs than the layer that learns features has.
-MORE_EPOCHS = 1.5
+# Chains that last need more epochs than the layer that learns features has, and up to twice as many of few steps.
+MORE_EPOCHS, MOST_EPOCHS, FEWEST_STEPS = 1.5, 3.0, 2200
+# Weights that decay keep the chains moving between modes; docs/pipelines/dbn.md has what both are worth.
+WEIGHT_DECAY = 0.001
 
 
 def has_class_samples(facts: ProblemFacts) -> bool:
@@ -77,8 +79,11 @@ def train_class_generator(
     batch_size = min(pretraining.batch_size, len(labelled))
     settings = RBMTrainingSettings(
         n_hidden=dbn.hidden_sizes[-1],
-        epochs=round(MORE_EPOCHS * pretraining.layer_epochs(len(dbn.hidden_sizes))[-1]),
+        epochs=chain_epochs(
+            pretraining.layer_epochs(len(dbn.hidden_sizes))[-1], -(-len(labelled) // batch_size)
+        ),
         batch_size=batch_size,
+        weight_decay=WEIGHT_DECAY,
         chain="persistent",
         pseudo_likelihood_rows=0,
         **chain_learning("persistent", None),
@@ -88,6 +93,17 @@ def train_class_generator(
     rbm, result = train_label_rbm(stack.to(device), *rows, columns.n_classes, settings, seed)
     stack.cpu()
     return rbm.cpu(), LayerHistory.of(result)
+
+
+def chain_epochs(epochs: int, steps: int) -> int:
+    """Return the epochs of the RBM with label units.
+
+    Args:
+        epochs: of the layer that learns features, at whose place it stands.
+        steps: in an epoch.
+    """
+    wanted = max(MORE_EPOCHS * epochs, FEWEST_STEPS / steps)
+    return round(min(wanted, MOST_EPOCHS * epochs))
 
 
 def sample_classes(

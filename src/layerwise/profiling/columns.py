@@ -30,12 +30,22 @@ MIN_ROWS = 10
 # Training rows of a split by the defaults; how near to the rule of a run it may go either way.
 TRAINING_FRACTION, NEAR = 0.72, 0.03
 MANY_VALUES = 50
+# Of fewer different numbers of days nothing is said.
+MIN_SERIALS = 10
 EXACT_FLOAT = 1e15
 WORDS_OF_TEXT = 3
-PAIR = r"\d{1,4}(?:\.\d+)? ?[/x×] ?\d{1,4}(?:\.\d+)?"
 # Ticks a second of computers' times since 1970, and from 2001 to 2039, in seconds: amounts are rarely as large.
 TICKS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000}
 FIRST_TIME, LAST_TIME = 1.0e9, 2.2e9
+# What a column of dates is called, and the days that count dates: those of spreadsheets, and those of computers.
+DATE_NAME = re.compile(
+    r"(^|[\W_])(dates?|datum|day|days|tag|jour|fecha|giorno|dob|birth(day|date)?|geburt\w*|when|wann|timestamp|on|at|am)$"
+    r"|date$|datum$|^(date|datum|fecha|when|wann)([\W_]|$)",
+    re.IGNORECASE,
+)
+DATE_NAME_CASED = re.compile(r"[a-z](Date|Day|Datum|At|On)$")
+ORIGINS = {"of a spreadsheet": "1899-12-30", "since 1970": "1970-01-01"}
+FIRST_DATE, LAST_DATE = np.datetime64("1980-01-01"), np.datetime64("2060-01-01")
 MAX_EXAMPLES, EXAMPLE_LENGTH = 3, 40
 BINS = 16
 # Fewer different numbers than this are often a rank or a score of everyone; and what such a column is called.
@@ -50,7 +60,7 @@ class ColumnProfile:
 
     Args:
         name: of the column.
-        kind: how its cells are read: number, boolean, category, date, text.
+        kind: how its cells are read: number, boolean, category, date, text, pair.
         role: what it is good for.
         n_rows, n_missing, n_distinct: rows, rows without a value, different values.
         examples: some of its values; the most frequent ones of a category.
@@ -125,6 +135,11 @@ def _profile(column: pd.Series, kind: str) -> ColumnProfile:
     )
 
 
+def is_named_as_id(name: str) -> bool:
+    """Return whether a column is called as what numbers or names rows is."""
+    return bool(ID_NAME.search(name) or ID_NAME_CASED.search(name))
+
+
 def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str) -> tuple[Role, str]:
     if n_distinct == 0:
         return "empty", "it is empty in every row"
@@ -132,10 +147,10 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
         return "constant", f"it holds {_shown(present.iloc[0])} in every row that has a value"
     if kind == "date":
         return "date", ""
-    if kind == "boolean":
+    if kind in ("boolean", "pair"):
         return "input", ""
     unique = n_rows >= MIN_ROWS and n_distinct >= ID_FRACTION * len(present) and len(present) >= MIN_ROWS
-    named = bool(ID_NAME.search(name) or ID_NAME_CASED.search(name))
+    named = is_named_as_id(name)
     if kind == "number":
         whole = bool((present % 1 == 0).all())
         steps = np.diff(present.to_numpy(dtype=np.float64))
@@ -144,12 +159,12 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
         if whole and _is_permuted(present) and not RANKED.search(name):
             low, high = _plain(present.min()), _plain(present.max())
             return "identifier", f"it numbers the rows in another order, {low} to {high}, each number once"
-        return "input", _epoch(present) if whole else ""
+        return "input", (_epoch(present) if whole else "") or _serial(name, present)
     texts = present.astype(str)
     words = float(texts.str.count(r"\s+").mean()) + 1
     distinct = texts.drop_duplicates()
     units = _units(distinct)
-    parts = units or _pairs(distinct) or _of_lists(name, texts)
+    parts = units or _of_lists(name, texts)
     # Groups of digits, as telephone numbers have them, are no text.
     if unique and not texts.str.contains(r"[^\W\d_]").any():
         return "identifier", f"it names the rows, another text in each{parts}"
@@ -189,14 +204,6 @@ def _units(distinct: pd.Series) -> str:
     return ""
 
 
-def _pairs(distinct: pd.Series) -> str:
-    """Return what is to be said of two numbers in a cell, such as a blood pressure; empty if the cells are none."""
-    if len(distinct) < MANY_VALUES or not distinct.str.fullmatch(PAIR).all():
-        return ""
-    shown = _shown(distinct.iloc[0])
-    return f"; its cells are two numbers each ({shown}), and are read as words: write them in two columns"
-
-
 def _epoch(present: pd.Series) -> str:
     """Return what is to be said of whole numbers that may be times since 1970; empty if they can hardly be."""
     low, high = float(present.min()), float(present.max())
@@ -206,6 +213,29 @@ def _epoch(present: pd.Series) -> str:
             return (
                 f"it may be times in {unit} since 1970 ({first} to {last}), and is read as a number: write it as a "
                 "date if its month, weekday or hour matters"
+            )
+    return ""
+
+
+def is_named_as_date(name: str) -> bool:
+    """Return whether a column is called as one of dates is."""
+    return bool(DATE_NAME.search(name) or DATE_NAME_CASED.search(name))
+
+
+def _serial(name: str, present: pd.Series) -> str:
+    """Return what is to be said of numbers of days in a column that is called a date; empty if they can hardly be."""
+    if not is_named_as_date(name) or present.nunique() < MIN_SERIALS:
+        return ""
+    for what, origin in ORIGINS.items():
+        example, first, last = (
+            np.datetime64(origin) + np.timedelta64(int(min(max(value, -1e6), 1e6)), "D")
+            for value in (present.iloc[0], present.min(), present.max())
+        )
+        if first >= FIRST_DATE and last < LAST_DATE:
+            return (
+                f"it may be the days {what} ({_plain(present.iloc[0])} is {example}), and is read as a number: if its "
+                f"month or weekday matters, write it as a date (pandas.to_datetime(table[{name!r}], unit='D', "
+                f"origin='{origin}'))"
             )
     return ""
 

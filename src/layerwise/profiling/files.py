@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from layerwise.data import DataError
 from layerwise.data.sources import image_form, list_pictures
 from layerwise.profiling.columns import ColumnProfile
-from layerwise.profiling.documents import propose_documents
+from layerwise.profiling.documents import propose_texts
 from layerwise.profiling.images import propose_images
 from layerwise.profiling.page import render_page, render_table_report
 from layerwise.profiling.proposal import Choice, Proposal
@@ -28,7 +28,12 @@ AS_RATINGS = (
 )
 NAME = re.compile(r"^[A-Za-z0-9_-]+$")
 # How an entry of a class calls its file, where that is not `file`.
-FILE_FIELDS = {"ImageFiles": "images", "SourceRatings": "ratings", "SourceTexts": "texts"}
+FILE_FIELDS = {
+    "ImageFiles": "images",
+    "SourceRatings": "ratings",
+    "SourceTexts": "texts",
+    "LabelledTexts": "texts",
+}
 
 
 @dataclass
@@ -67,7 +72,8 @@ def propose_problem(
         name: of the problem.
         path: the file or folder.
         project: the project's folder, below whose `data/01_raw` files are named relatively.
-        target: the target column of a table; None to guess it.
+        target: the target column of a table; None to guess it, "none" for texts in folders of classes whose topics are
+            looked for.
 
     Raises:
         DataError: the name cannot be a part of a path, there is no such file, or nothing can be learnt from it.
@@ -79,7 +85,8 @@ def propose_problem(
         raise DataError(f"there is no file {path}")
     columns, frame = list[ColumnProfile](), None
     if image_form(path) == "folder" and not _has_pictures(path):
-        fields, choices, findings = propose_documents(path)
+        fields, choices, findings = propose_texts(path, target)
+        target = None
     elif image_form(path) is not None:
         fields, choices, findings = propose_images(path)
     elif target is None and (users_and_items := rating_columns(path)):

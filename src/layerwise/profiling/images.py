@@ -11,10 +11,12 @@ import numpy as np
 from layerwise.data import DataError
 from layerwise.data.preprocessing import class_text
 from layerwise.data.sources import (
+    PART_FOLDERS,
     ChannelsError,
     ImageReading,
     have_colors,
     image_form,
+    labels_in_names,
     list_pictures,
     picture_sizes,
     read_image_arrays,
@@ -76,9 +78,15 @@ def propose_images(path: Path) -> tuple[dict[str, Any], list[Choice], list[str]]
 
 def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str]]:
     pictures = list_pictures(folder)
-    if not all(pictures.labels):
+    are_parts = {label.lower() for label in pictures.labels} <= {"", *PART_FOLDERS}
+    in_names = are_parts and labels_in_names(pictures.names) is not None
+    if in_names:
+        pictures = list_pictures(folder, in_names=True)
+    elif are_parts or not all(pictures.labels):
         raise DataError(
-            f"{folder} holds pictures that lie in no folder of their class: put each class into a folder of its own"
+            f"{folder} holds pictures that lie in no folder of their class, and their names tell none (cat.0.jpg, "
+            "cat.1.jpg, dog.0.jpg ...): put each class into a folder of its own, or name a CSV file of their names and "
+            "labels under labels in catalog.yml"
         )
     paths = [folder / name for name in pictures.names]
     sizes_of = picture_sizes(paths)
@@ -88,8 +96,9 @@ def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str]]
             f"{len(broken)} of {len(paths)} pictures in {folder} cannot be read; take them out: {shown_names(broken)}"
         )
     sizes = Counter(sizes_of)
+    held = "with their labels in their names" if in_names else f"in {len(set(pictures.labels))} folders"
     findings = [
-        f"{len(pictures.names):,} pictures in {len(set(pictures.labels))} folders",
+        f"{len(pictures.names):,} pictures {held}",
         _counted(np.array(pictures.labels)),
     ]
     in_color = have_colors(paths)
@@ -100,6 +109,8 @@ def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str]]
     if pictures.n_test:
         findings.append(f"{pictures.n_test:,} pictures below test/ are the official test rows")
     fields: dict[str, Any] = {"type": "layerwise.datasets.ImageFiles"}
+    if in_names:
+        fields["labels_in_names"] = True
     height, width = (int(np.median(side)) for side in zip(*sizes.elements(), strict=True))
     most = MAX_COLOR_SIDE if in_color else MAX_SIDE
     shrink = max(height, width) / most

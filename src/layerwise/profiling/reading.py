@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from layerwise.data import DataError, ReadingSettings
 from layerwise.data.reading import (
@@ -17,13 +21,19 @@ from layerwise.data.reading import (
     without_malformed,
     yaml_line,
 )
-from layerwise.data.reading.cells import Reading, fit_reading
+from layerwise.data.reading.cells import NULL_WORDS, Reading, RowErrors, cell_text, fit_reading, parse_dates
+from layerwise.data.reading.pairs import find_pairs
+from layerwise.profiling.columns import MIN_SERIALS, is_named_as_date, is_named_as_id
 from layerwise.profiling.proposal import Choice
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MAX_SETTLED, MAX_REASON = 60, 300
+# Settings that are of columns, by their names.
+BY_COLUMN = ("dates", "columns", "percent")
+DASHES = "-–"
+COMPACT, COMPACT_DATE = "%Y%m%d", re.compile(r"(19|20)\d{6}")
 
 
 @dataclass
@@ -35,16 +45,31 @@ class SettledTable:
         reading: how each column is read.
         table: the cells.
         choices: the settings that were needed, with the reason of each.
-        notes: what else was found on the way.
         unreadable: columns that no setting makes readable.
+        asked: columns that a setting was asked for.
+        notes_of_file: what else was found on the way, of no column.
+        errors: why rows cannot be read.
+        separator: of the file.
     """
 
     frame: pd.DataFrame
     reading: Reading
     table: TextTable
     choices: list[Choice]
-    notes: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    asked: frozenset[str] = frozenset()
+    notes_of_file: list[str] = field(default_factory=list)
+    errors: RowErrors = field(default_factory=lambda: RowErrors(0))
+    separator: str = ","
+
+    @property
+    def notes(self) -> list[str]:
+        """What else was found on the way, a sentence each."""
+        return [
+            *self.notes_of_file,
+            *self.reading.notes(),
+            *_unreadable_rows(self.table, self.errors.reasons),
+        ]
 
     @property
     def said(self) -> list[str]:
@@ -74,6 +99,7 @@ def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
     settings: dict[str, Any] = {}
     choices: dict[str, Choice] = {}
     unreadable: list[str] = []
+    asked: set[str] = set()
     known: FileFormat | None = None
     for _ in range(MAX_SETTLED):
         given = ReadingSettings.model_validate(settings)
@@ -87,6 +113,7 @@ def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
                 table.cells, given, classes_there, unreadable, separator=file_format.separator
             )
         except UnreadableError as error:
+            asked |= set(error.columns)
             found = [
                 each._replace(reason=each.reason.replace(str(path), path.name)) for each in error.suggestions
             ]
@@ -97,22 +124,72 @@ def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
                     raise
                 unreadable += blamed
             continue
-        new = [_add(settings, choices, each) for each in _spellings(reading)]
+        found = [
+            *_spellings(reading),
+            *_pairs(reading, table.cells, classes_there),
+            *_compact_dates(reading, table.cells, classes_there),
+        ]
+        new = [_add(settings, choices, each) for each in found]
         if any(new):
+            asked |= {name for each in found for name in each.value}
             continue
         frame, errors = reading.parse(table.cells, [n for n in reading.columns if n not in unreadable])
-        right = errors.reasons == ""
-        notes = [*file_format.notes, *whole.notes, *dropped, *reading.notes()]
-        notes += _unreadable_rows(table, errors.reasons)
         return SettledTable(
-            frame[right].reset_index(drop=True),
+            frame[errors.reasons == ""].reset_index(drop=True),
             reading,
             table,
             list(choices.values()),
-            notes,
-            unreadable,
+            unreadable=unreadable,
+            asked=frozenset(asked),
+            notes_of_file=[*file_format.notes, *whole.notes, *dropped],
+            errors=errors,
+            separator=file_format.separator,
         )
     raise DataError(f"{path} needs more than {MAX_SETTLED} settings to be read as a table")
+
+
+def settle_again(path: Path, settled: SettledTable, name: str, *, are_classes: bool) -> SettledTable:
+    """Return a settled table with one column read anew: as names of classes, or as its cells say.
+
+    All other columns stay as they are read where nothing that is said of the table hangs on that one; else the table
+    is settled anew.
+
+    Args:
+        path: the file.
+        settled: of it.
+        name: of the column.
+        are_classes: whether it holds the names of classes.
+    """
+    before = settled.reading.columns[name]
+    given = _of_one_column(settled.reading.settings, name)
+    if name in settled.asked or settled.errors.cells.get(name):
+        return settle_reading(path, (name,) if are_classes else ())
+    cells = settled.table.cells
+    column = cells[[each for each in cells if str(each).strip() == name]].set_axis([name], axis=1)
+    try:
+        one = fit_reading(column, given, [name] if are_classes else (), separator=settled.separator)
+    except UnreadableError:
+        return settle_reading(path, (name,) if are_classes else ())
+    after = one.columns[name]
+    values, errors = one.parse(column)
+    # What its decimal mark is says what those of other columns may be.
+    is_number_once = (before.kind == "number") != (after.kind == "number")
+    hang_together = is_number_once and column[name].astype(str).str.contains(r"[.,]").any()
+    if errors.bad.any() or after.spellings or hang_together or before.number != after.number:
+        return settle_reading(path, (name,) if are_classes else ())
+    right = settled.errors.reasons == ""
+    return replace(
+        settled,
+        frame=settled.frame.assign(**{name: values[name][right].reset_index(drop=True)}),
+        reading=settled.reading.model_copy(update={"columns": {**settled.reading.columns, name: after}}),
+    )
+
+
+def _of_one_column(settings: ReadingSettings, name: str) -> ReadingSettings:
+    """Return settings without what they say of other columns."""
+    named = {key: {n: v for n, v in getattr(settings, key).items() if n == name} for key in BY_COLUMN}
+    ignore_case = tuple(each for each in settings.ignore_case if each == name)
+    return settings.model_copy(update={**named, "ignore_case": ignore_case})
 
 
 def _spellings(reading: Reading) -> list[SuggestedSetting]:
@@ -127,6 +204,52 @@ def _spellings(reading: Reading) -> list[SuggestedSetting]:
         for name, column in reading.columns.items()
         if column.spellings
     ]
+
+
+def _pairs(reading: Reading, cells: pd.DataFrame, classes: Collection[str]) -> list[SuggestedSetting]:
+    """Return the setting for each column whose cells are two numbers each, which say little as words."""
+    found = []
+    for name in cells:
+        column = str(name).strip()
+        how = reading.columns[column]
+        if (
+            how.kind != "category"
+            or column in (*classes, *reading.settings.columns)
+            or is_named_as_id(column)
+        ):
+            continue
+        texts = cells[name].dropna().astype(str).str.strip()
+        texts = texts[~texts.isin(["", *NULL_WORDS, *how.missing])]
+        distinct = texts.drop_duplicates().tolist()
+        mark = find_pairs(distinct)
+        # Numbers with a dash that never come again are rather those of orders or telephones.
+        if not mark or (mark in DASHES and len(distinct) == len(texts)):
+            continue
+        reason = (
+            f"column '{column}': each of its cells holds two numbers ({distinct[0]}), which are two inputs"
+        )
+        found.append(SuggestedSetting("columns", {column: "pair"}, reason, yaml_line({column: "category"})))
+    return found
+
+
+def _compact_dates(reading: Reading, cells: pd.DataFrame, classes: Collection[str]) -> list[SuggestedSetting]:
+    """Return the setting for each column that is called a date and holds 20240131 and the like, which is a number."""
+    found = []
+    for name in cells:
+        column = str(name).strip()
+        how = reading.columns[column]
+        if how.kind != "number" or not how.whole or column in (*classes, *reading.settings.columns):
+            continue
+        if not is_named_as_date(column):
+            continue
+        texts = sorted({cell_text(cell).strip() for cell in cells[name].dropna()} - {"", *how.missing})
+        if len(texts) < MIN_SERIALS or not all(COMPACT_DATE.fullmatch(text) for text in texts):
+            continue
+        if np.isnat(parse_dates(texts, [COMPACT])).any():
+            continue
+        reason = f"column '{column}': {texts[0]} is a date without marks in a column of that name"
+        found.append(SuggestedSetting("dates", {column: [COMPACT]}, reason, f"columns: {{{column}: number}}"))
+    return found
 
 
 def _add(settings: dict[str, Any], choices: dict[str, Choice], suggested: SuggestedSetting) -> bool:

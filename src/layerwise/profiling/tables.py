@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,22 +9,28 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from layerwise.data import DataError, Task
-from layerwise.data.preprocessing import class_text, far_from_others, find_leaks
+from layerwise.data.preprocessing import far_from_others, find_leaks
 from layerwise.profiling.columns import ColumnProfile, profile_columns
 from layerwise.profiling.linked import classes_in_columns, find_totals, propose_groups
 from layerwise.profiling.proposal import Choice, choose_positive
-from layerwise.profiling.reading import SettledTable, settle_reading
-from layerwise.profiling.targets import FEW_NUMBERS, TargetGuess, choose_task, guess_target, propose_transform
+from layerwise.profiling.reading import SettledTable, settle_again, settle_reading
+from layerwise.profiling.targets import (
+    FEW_NUMBERS,
+    FEW_ROWS,
+    FOLDS,
+    TargetGuess,
+    choose_task,
+    guess_target,
+    propose_by_number,
+    propose_transform,
+)
 from layerwise.utils import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Of each class: one row for training, validation and test.
-MIN_CLASS_ROWS = 3
 LEAK = "it alone decides"
-FEW_ROWS, VERY_FEW_ROWS, MANY_ROWS, FOLDS = 1000, 100, 1_000_000, 5
-MOST_IN_MEMORY = 5_000_000
+VERY_FEW_ROWS = 100
 # What separates the labels of a class, and how many classes have several at least.
 LABEL_MARKS, MIN_LISTED = (";", "|", ","), 2
 
@@ -75,7 +80,7 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
         other = f"keep {', '.join(leaks)} and say allow_leak: true" if leaks else ""
         choices.append(Choice("problem.drop", list(dropped), reasons, other))
     choices += [*settled.choices, *_suggested_reading(settled, columns, [*targets, *dropped])]
-    choices += [*_of_the_number(known[guess.name], task), *propose_groups(known, columns, targets)]
+    choices += [*propose_by_number(known[guess.name], task), *propose_groups(known, columns, targets)]
     findings = _of_the_target(settled.frame, known[guess.name], task)
     findings += [
         f"column '{name}': {dropped[name]}; it is left out. If it is known before {guess.name} is, take it from "
@@ -117,15 +122,28 @@ def _read(path: Path, target: str | None) -> tuple[SettledTable, list[ColumnProf
         raise DataError(f"{path} has no column '{target}'{nearest(target, names)}")
     columns = profile_columns(settled.frame, settled.reading, settled.table.cells)
     guess = TargetGuess(target, "as the command says") if target else guess_target(columns)
-    other = settle_reading(path, (guess.name,)) if target is None else settled
+    other = settle_again(path, settled, guess.name, are_classes=True) if target is None else settled
+    first = settled
     if target is not None and _has_many_texts(target, settled):
-        settled = settle_reading(path)
+        settled = settle_again(path, settled, target, are_classes=False)
     settled = settled if _are_numbers(guess.name, settled, other) else other
-    columns = profile_columns(settled.frame, settled.reading, settled.table.cells)
+    columns = _profiled_again(settled, first, columns, guess.name)
     if guess.name in settled.unreadable:
         note = next(each.note for each in columns if each.name == guess.name)
         raise DataError(f"the target '{guess.name}' cannot be read: {note or 'mixed cells'}")
     return settled, columns, guess
+
+
+def _profiled_again(
+    settled: SettledTable, first: SettledTable, columns: list[ColumnProfile], name: str
+) -> list[ColumnProfile]:
+    """Return what each column holds, of a table of which perhaps one was read anew since it was looked at."""
+    if settled is first:
+        return columns
+    if settled.table is not first.table:
+        return profile_columns(settled.frame, settled.reading, settled.table.cells)
+    (anew,) = profile_columns(settled.frame[[name]], settled.reading, settled.table.cells)
+    return [anew if each.name == name else each for each in columns]
 
 
 def _has_many_texts(target: str, of_names: SettledTable) -> bool:
@@ -138,25 +156,6 @@ def _are_numbers(target: str, of_any: SettledTable, of_names: SettledTable) -> b
     if target in of_any.unreadable or not _has_many_texts(target, of_names):
         return False
     return of_any.reading.columns[target].kind == "number"
-
-
-def _of_the_number(target: pd.Series, task: Task) -> list[Choice]:
-    """Return the settings that few rows need, of a class or of all, or very many."""
-    found = []
-    rare = _rare_classes(target) if task != "regression" else []
-    if rare:
-        reason = f"{', '.join(map(repr, rare[:5]))}: fewer than {MIN_CLASS_ROWS} rows, which stratified samples need"
-        found.append(Choice("split.stratify", False, reason))
-    if len(target) < FEW_ROWS:
-        reason = f"{len(target)} rows are few; cross-validation measures on every one of them:"
-        found.append(Choice("split.folds", FOLDS, reason, is_suggestion=True))
-    if len(target) >= MANY_ROWS:
-        reason = f"{len(target):,} rows are many; each has its place by itself, also when others are added"
-        found.append(Choice("split.method", "hash", reason, "sampled"))
-    if len(target) >= MOST_IN_MEMORY:
-        reason = "mlp, rbm and autoencoder can learn from rows that stay in files, if these are Parquet:"
-        found.append(Choice("compute.out_of_core", True, reason, is_suggestion=True))
-    return found
 
 
 def _of_the_target(frame: pd.DataFrame, target: pd.Series, task: Task) -> list[str]:
@@ -245,11 +244,6 @@ def _dropped(
             "afterwards"
         )
     return {name: reason for name, reason in found.items() if name in inputs}
-
-
-def _rare_classes(target: pd.Series) -> list[str]:
-    counts = Counter(class_text(value) for value in target.tolist())
-    return sorted(name for name, count in counts.items() if count < MIN_CLASS_ROWS)
 
 
 def _of_the_rows(frame: pd.DataFrame, known: pd.DataFrame) -> list[str]:

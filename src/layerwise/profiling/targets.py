@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from layerwise.data import DataError, Task
+from layerwise.data.preprocessing import class_text
 from layerwise.profiling.columns import ColumnProfile
 from layerwise.profiling.proposal import Choice
 
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 TARGET_NAMES = ("target", "label", "class", "y", "outcome", "response", "output", "result")
 MAX_CLASSES, FEW_NUMBERS = 50, 10
 LONG_TAIL = 3.0
+# Of each class: one row for training, validation and test.
+MIN_CLASS_ROWS = 3
+FEW_ROWS, MANY_ROWS, FOLDS = 1000, 1_000_000, 5
+MOST_IN_MEMORY = 5_000_000
 
 
 class TargetGuess(NamedTuple):
@@ -78,3 +84,27 @@ def propose_transform(target: pd.Series, task: Task) -> list[Choice]:
         return []
     reason = f"its tail is long (skewness {skew:.0f}); log1p learns relative errors instead of absolute ones"
     return [Choice("problem.target_transform", "none", reason, "log1p")]
+
+
+def propose_by_number(target: pd.Series, task: Task) -> list[Choice]:
+    """Return the settings that few rows need, of a class or of all, or very many."""
+    found = []
+    rare = _rare_classes(target) if task != "regression" else []
+    if rare:
+        reason = f"{', '.join(map(repr, rare[:5]))}: fewer than {MIN_CLASS_ROWS} rows, which stratified samples need"
+        found.append(Choice("split.stratify", False, reason))
+    if len(target) < FEW_ROWS:
+        reason = f"{len(target)} rows are few; cross-validation measures on every one of them:"
+        found.append(Choice("split.folds", FOLDS, reason, is_suggestion=True))
+    if len(target) >= MANY_ROWS:
+        reason = f"{len(target):,} rows are many; each has its place by itself, also when others are added"
+        found.append(Choice("split.method", "hash", reason, "sampled"))
+    if len(target) >= MOST_IN_MEMORY:
+        reason = "mlp, rbm and autoencoder can learn from rows that stay in files, if these are Parquet:"
+        found.append(Choice("compute.out_of_core", True, reason, is_suggestion=True))
+    return found
+
+
+def _rare_classes(target: pd.Series) -> list[str]:
+    counts = Counter(class_text(value) for value in target.tolist())
+    return sorted(name for name, count in counts.items() if count < MIN_CLASS_ROWS)

@@ -25,6 +25,10 @@ def catalog_text(proposal: Proposal) -> str:
         )
     if entry.get("color") == "rgb":
         comments.append("The images are read in red, green and blue; with color: gray in gray.")
+    if entry.get("labels_in_names"):
+        comments.append(
+            "The label of a picture is what stands before the number in its name, as in cat.0.jpg."
+        )
     if "channels" in entry:
         other = "last" if entry["channels"] == "first" else "first"
         comments.append(

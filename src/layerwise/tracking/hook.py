@@ -41,6 +41,7 @@ from layerwise.utils import (
     FolderError,
     ResumeError,
     RunPart,
+    first_line,
     in_trial,
     mask_secrets,
     problem,
@@ -259,18 +260,18 @@ class TrackingHook:
         """Mask passwords in what an error says before others, such as Kedro-Viz, write it into files of their own."""
         error.args = tuple(mask_secrets(each) if isinstance(each, str) else each for each in error.args)
         if self._lifecycle is not None:
-            self._lifecycle.fail_node(node.name, _first_line(error))
+            self._lifecycle.fail_node(node.name, mask_secrets(first_line(error))[:500])
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
         """Close the run as failed, with the error's first line."""
         cannot_resume = isinstance(error, ResumeError)
         if self._lifecycle is not None:
-            self._lifecycle.fail_nodes(_first_line(error))
+            self._lifecycle.fail_nodes(mask_secrets(first_line(error))[:500])
         # A run that could not be resumed keeps the status that it had.
         self._status = self._earlier_status if cannot_resume else "FAILED"
         if self._run_logger is not None and not cannot_resume and not self._leaves_open:
-            self._run_logger.log_tags({"error": _first_line(error)})
+            self._run_logger.log_tags({"error": mask_secrets(first_line(error))[:500]})
         self._close()
 
     def _close(self) -> None:
@@ -292,7 +293,3 @@ class TrackingHook:
         atexit.unregister(self._close)
         if threading.current_thread() is threading.main_thread() and hasattr(self, "_previous"):
             signal.signal(signal.SIGTERM, self._previous)
-
-
-def _first_line(error: Exception) -> str:
-    return mask_secrets((str(error).splitlines() or [repr(error)])[0])[:500]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from layerwise.evaluation.metrics import LOWER_IS_BETTER
+from layerwise.evaluation.unsupervised import doubt_perplexity
 from layerwise.inference import CHAMPION_METRICS, ModelComparison, ModelError, ModelManifest
 from layerwise.tracking.environment import configure_mlflow
 from layerwise.tracking.logged_models.model_lookup import CHAMPION, check_registered, registered_version
@@ -28,25 +29,20 @@ NETWORK_METRICS = {
 OTHER_NETWORKS = ("reconstruction_mse", "rmse")
 LOWER_OF_NETWORKS = ("reconstruction_mse", "rmse", "perplexity", "frechet_distance", "marginal_distance")
 
-
 # Encoders that cannot be compared row by row, being of different latent sizes or reading the rows otherwise, are
 # compared by the first of these that both were measured by.
 ENCODER_METRICS = ("anomaly_auc", "probe/latent/error", "probe/latent/rmse")
 
-
 # MLflow's table takes no longer description.
 MAX_CARD_LENGTH = 5000
 
-
 # The versions that were the champion before, the last one last: a tag of the registered model.
 EARLIER_CHAMPIONS = "champion.earlier"
-
 
 # What samples rows of a table is not registered where they lie nearer to training rows than this, in distances of
 # unseen rows; or where the AUC of a membership attack is above this by its whole 95 % interval.
 COPYING_RATIO, MEMBERSHIP_AUC = 0.5, 0.55
 PRIVACY_LIMITS = {"memorization_ratio": COPYING_RATIO, "membership_auc_low": MEMBERSHIP_AUC}
-
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +116,9 @@ def _tags(manifest: ModelManifest, task: str, sha256: str, latent_size: int | No
         "test.value": repr(value),
         "model.sha256": sha256,
     }
+    doubt = doubt_perplexity({name: each["value"] for name, each in manifest.metrics.items()})
+    if metric == "perplexity" and doubt:
+        tags["test.doubt"] = doubt
     if latent_size is None:
         return tags
     tags["model.latent_size"] = str(latent_size)
@@ -249,6 +248,9 @@ def compare_with_champion(
             f"It replaces version {version}, a model of the first edition that cannot be used any more.",
             True,
         )
+    for tags, which in ((new, "here"), (champion, "of that version")):
+        if doubt := tags.get("test.doubt"):
+            return f"The champion stays version {version}: {which} {doubt}.", False
     same_rows = champion.get("test.rows") == new["test.rows"]
     if compare is not None:
         found = compare(version, same_rows)

@@ -22,7 +22,12 @@ from .devices import (
     keeps_rows_in_files as keeps_rows_in_files,
     matmul_autocast as matmul_autocast,
 )
-from .errors import FolderError as FolderError, ResumeError as ResumeError, UserError as UserError
+from .errors import (
+    FolderError as FolderError,
+    ResumeError as ResumeError,
+    UserError as UserError,
+    first_line as first_line,
+)
 from .metric_names import MetricNames as MetricNames
 from .progress_lines import LongWork as LongWork, ProgressLines as ProgressLines
 from .random_streams import (

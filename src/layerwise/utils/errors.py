@@ -16,3 +16,10 @@ class ResumeError(UserError, RuntimeError):
 
 class FolderError(UserError, PermissionError):
     """A folder that the run needs cannot be written."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the reason in one line, before the data that Kedro's first line names where they cannot be used."""
+    lines = str(error).splitlines() or [repr(error)]
+    of_data = type(error).__module__.startswith("kedro.io") and error.__cause__ is not None
+    return ": ".join(lines[1::-1] if of_data else lines[:1])

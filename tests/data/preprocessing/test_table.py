@@ -306,3 +306,16 @@ def test_no_two_inputs_have_one_name_whatever_columns_are_called():
     restored = fitted.restore_inputs(fitted.inputs(frame))
     np.testing.assert_array_equal(restored["when_days"], -k)
     np.testing.assert_array_equal(restored["when"], frame["when"])
+
+
+def test_of_new_rows_the_inputs_alone_are_read_unless_one_is_missing():
+    frame = table()
+    fitted = fit(frame)
+    beside = frame.assign(note=[f"a text of row {row}" for row in range(len(frame))])[["note", *frame]]
+    read = fitted.read(beside, only_inputs=True)
+    assert set(read) == set(fitted.state["original"])
+    np.testing.assert_array_equal(fitted.inputs(read), fitted.inputs(frame))
+    with pytest.raises(DataError, match="the column 'note' is there twice"):
+        fitted.read(beside.assign(**{" note": 1}), only_inputs=True)
+    # All stay, so that what stands in its place is found.
+    assert "balanse" in fitted.read(frame.rename(columns={"balance": "balanse"}), only_inputs=True)

@@ -165,3 +165,22 @@ def test_arrays_that_are_no_images_are_refused(tmp_path, arrays, message):
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(DataError, match=message):
         read_image_arrays(tmp_path / "a.npz")
+
+
+def test_one_image_may_stand_alone_in_the_size_that_is_asked_for(tmp_path):
+    gray, color = np.arange(12.0).reshape(3, 4), np.arange(36.0).reshape(3, 4, 3)
+    size = ImageReading(ImageSize(3, 4), "gray", "last")
+    np.savez(tmp_path / "g.npz", images=gray)
+    for file in (saved(tmp_path / "g.npy", gray), tmp_path / "g.npz"):
+        assert read_image_arrays(file, size).pixels.tolist() == [gray.tolist()]
+    assert read_image_arrays(saved(tmp_path / "c.npy", color), size._replace(color="rgb")).pixels.shape == (
+        1,
+        3,
+        4,
+        3,
+    )
+    # Rows of twelve values, and sixteen images of 4 x 4 that are resized, stay sets of images.
+    assert read_image_arrays(saved(tmp_path / "r.npy", gray.reshape(1, 12)), size).pixels.shape == (1, 12)
+    squares = np.arange(256.0).reshape(16, 16)
+    resized = ImageReading(ImageSize(16, 16, True), "gray")
+    assert len(read_image_arrays(saved(tmp_path / "s.npy", squares), resized).pixels) == 16

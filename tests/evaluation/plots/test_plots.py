@@ -346,7 +346,7 @@ def test_of_very_many_inputs_those_of_the_largest_weights_are_shown():
     strongest = np.argsort(-np.linalg.norm(weights, axis=1))[:60]
     image = figure.axes[0].images[0].get_array()
     np.testing.assert_array_equal(image, weights[np.sort(strongest)])
-    assert "the 60 of 2,000 inputs with the largest weights" in figure.get_suptitle()
+    assert "the 60 of 2,000 inputs with the largest weights" in " ".join(figure.get_suptitle().split())
     few = plots.plot_features(weights[:60], feature_names=names[:60])
     np.testing.assert_array_equal(few.axes[0].images[0].get_array(), weights[:60])
 
@@ -414,3 +414,23 @@ def test_a_heat_map_of_many_rows_has_no_numbers_in_its_cells():
 
     assert written(60) == 120
     assert written(61) == 0
+
+
+@pytest.mark.parametrize("count", [1, 4, 64])
+def test_a_long_title_has_lines_that_fit_above_its_images(count):
+    title = "Samples of the deep Boltzmann machine, 200 Gibbs steps from training rows"
+    figure = plots.plot_samples(np.zeros((count, 784)), (28, 28), title=title)
+    short = plots.plot_samples(np.zeros((count, 784)), (28, 28), title="Samples of the net")
+    assert figure.get_figwidth() == short.get_figwidth()
+    figure.canvas.draw()
+    shown = next(text for text in figure.findobj(Text) if text.get_text().split() == title.split())
+    extent = shown.get_window_extent()
+    assert extent.x0 >= 0
+    assert extent.x1 <= figure.bbox.width
+    assert extent.y0 >= figure.axes[0].get_window_extent().y1
+
+
+def test_points_of_a_grid_are_named_once_below_it():
+    figure = plots.plot_scatter_grid({"a": np.eye(2), "b": np.eye(2)}, np.eye(2))
+    (below,) = figure.legends
+    assert [text.get_text() for text in below.get_texts()] == ["real points", "generated points"]

@@ -92,6 +92,39 @@ def test_the_generators_gradient_is_that_of_its_loss_through_the_discriminator(o
         torch.testing.assert_close(gradient, reference)
 
 
+@pytest.mark.parametrize("condition", [0, 2])
+def test_a_shared_sample_is_scored_by_the_discriminator_that_has_learnt_from_it(condition):
+    plan, other = (build_plan(condition, ema_decay=0.0, discriminator_learning_rate=0.1) for _ in range(2))
+    for each in (plan, other):
+        each.on_epoch_start(1)
+    plan.shares_samples, batch = True, rows(10, condition)
+    z = torch.randn(10, 3, generator=torch.Generator().set_state(plan.rng.get_state()))
+    weights = [p.detach().clone() for p in plan.generator.parameters()]
+    shared = plan.training_step(batch)
+    other.discriminator_step(batch)
+    assert_same(plan.discriminator.state_dict(), other.discriminator.state_dict())
+    assert all(torch.equal(p, w) for p, w in zip(other.generator.parameters(), weights, strict=True))
+    scores = other.discriminator(other.generator(z, batch.targets), batch.targets)
+    loss = other.objective.generator_loss(scores)
+    torch.testing.assert_close(shared["generator_loss"], loss)
+    expected = torch.autograd.grad(loss.mean(), list(other.generator.parameters()))
+    for parameter, reference in zip(plan.generator.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, reference)
+
+
+def test_a_shared_sample_takes_one_pass_of_the_generator():
+    plan = build_plan(discriminator_steps=2)
+    plan.on_epoch_start(1)
+    passes = []
+    plan.generator.body[0].register_forward_hook(lambda *_: passes.append(1))
+    for shares, expected in ((False, 3), (True, 2)):
+        plan.shares_samples = shares
+        passes.clear()
+        plan.training_step(rows(10))
+        plan.training_step(rows(10))
+        assert len(passes) == expected
+
+
 def test_the_value_is_logged_as_it_is_defined():
     plan = build_plan()
     plan.on_epoch_start(1)

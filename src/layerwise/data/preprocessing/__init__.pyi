@@ -1,5 +1,6 @@
 from .columns import (
     DATE_PARTS as DATE_PARTS,
+    PAIR_PARTS as PAIR_PARTS,
     class_text as class_text,
     class_texts as class_texts,
     days_since_1970 as days_since_1970,
@@ -18,9 +19,9 @@ from .preprocessor import (
 from .protocol import LabelledPreprocessor as LabelledPreprocessor, Preprocessor as Preprocessor
 from .summaries import (
     OTHERS as OTHERS,
-    column_for_summary as column_for_summary,
+    columns_for_summary as columns_for_summary,
     image_features as image_features,
-    summarized_kinds as summarized_kinds,
+    summarized_columns as summarized_columns,
 )
 from .table_encoding import (
     EncodedColumn as EncodedColumn,

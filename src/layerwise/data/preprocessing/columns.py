@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.cells import ColumnReading, are_zeros_and_ones, cell_text, shown
+from layerwise.data.reading.pairs import pair_text
 from layerwise.utils import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # Encoded is a column of many values that became numbers: by its target, or as free text.
-ColumnKind = Literal["number", "boolean", "category", "date", "encoded"]
+ColumnKind = Literal["number", "boolean", "category", "date", "pair", "encoded"]
 DATE_PARTS = ("days", "month_sin", "month_cos", "weekday_sin", "weekday_cos", "hour_sin", "hour_cos")
-
+PAIR_PARTS = ("first", "second")
+# What several inputs are made of, and what each of them is called.
+PARTS: dict[str, tuple[str, ...]] = {"date": DATE_PARTS, "pair": PAIR_PARTS}
 
 MICROSECONDS_OF_A_DAY = 86_400_000_000
 
@@ -37,6 +40,8 @@ def infer_kind(column: pd.Series, reading: ColumnReading | None = None) -> Colum
     """
     import pandas as pd
 
+    if reading is not None and reading.kind == "pair":
+        return "pair"
     if reading is not None and reading.kind in ("category", "text"):
         return "category"
     if pd.api.types.is_datetime64_any_dtype(column):
@@ -120,6 +125,20 @@ def restore_date(days: np.ndarray, dtype: str, whole_days: bool) -> pd.Series:
     return when.dt.strftime("%Y-%m-%d" if whole_days else "%Y-%m-%d %H:%M:%S")
 
 
+def pair_numbers(column: pd.Series) -> np.ndarray:
+    """Return the two numbers of each cell, (n, 2) float64, NaN where it is empty."""
+    found = column.astype("str").str.extract(r"^([\d.]+)[^\d.]([\d.]+)$")
+    return found.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def restore_pair(numbers: Sequence[np.ndarray], reading: ColumnReading) -> pd.Series:
+    """Return cells of two numbers from these, (n,) each, which are whole where all were in training."""
+    import pandas as pd
+
+    first, second = (np.rint(each) if reading.whole else each for each in np.maximum(numbers, 0))
+    return pd.Series([pair_text(a, b, reading.mark) for a, b in zip(first, second, strict=True)], dtype="str")
+
+
 def restore_type(values: np.ndarray, dtype: str) -> pd.Series:
     """Return values in the column's original type; whole numbers are rounded."""
     import pandas as pd
@@ -181,6 +200,9 @@ def scaled_numbers(
         elif kind == "date":
             parts = expand_date(frame[name], timezone, hours=not whole_days[name])
             numbers |= {feature_name(name, part, kinds): values for part, values in parts.items()}
+        elif kind == "pair":
+            names = (feature_name(name, part, kinds) for part in PAIR_PARTS)
+            numbers |= dict(zip(names, pair_numbers(frame[name]).T, strict=True))
     return numbers
 
 

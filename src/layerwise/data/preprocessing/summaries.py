@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from layerwise.data.image_layout import COLORS
-from layerwise.data.preprocessing.columns import ColumnKind, class_text, class_texts, days_since_1970
+from layerwise.data.preprocessing.columns import (
+    PAIR_PARTS,
+    ColumnKind,
+    class_text,
+    class_texts,
+    days_since_1970,
+    feature_name,
+    pair_numbers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,8 +80,9 @@ def summarize_values(values: list[str], missing: int = 0) -> dict[str, Any]:
 def summarize_table(frame: pd.DataFrame, kinds: dict[str, ColumnKind]) -> dict[str, Any]:
     """Return the summary of a table's input columns; a date counts as its days since 1970."""
     columns = {
-        name: summarize_column(column_for_summary(frame[name], kind))
-        for name, kind in summarized_kinds(kinds)
+        part: summarize_column(seen)
+        for name in summarized_columns(kinds)
+        for part, seen in columns_for_summary(frame[name], kinds).items()
     }
     return {"rows": len(frame), "columns": columns}
 
@@ -97,17 +106,18 @@ def summarize_training(
         training: positions of the training rows.
         kinds: of the columns.
     """
-    columns, beyond = {}, {}
-    for name, kind in summarized_kinds(kinds):
+    columns: dict[str, Any] = {}
+    beyond: dict[str, Any] = {}
+    for name in summarized_columns(kinds):
         column = whole[name]
         learnt = column.iloc[training]
-        seen = column_for_summary(learnt, kind)
-        columns[name] = summarize_column(seen)
-        more = _beyond(column_for_summary(column, kind), seen)
+        every = columns_for_summary(column, kinds)
+        for part, seen in columns_for_summary(learnt, kinds).items():
+            columns[part] = summarize_column(seen)
+            if more := _beyond(every[part], seen):
+                beyond[part] = more
         if column.isna().any() and not learnt.isna().any():
-            more["empty"] = True
-        if more:
-            beyond[name] = more
+            beyond.setdefault(name, {})["empty"] = True
     return {"rows": len(training), "columns": columns, "beyond": beyond}
 
 
@@ -137,15 +147,27 @@ class SummaryColumn(NamedTuple):
     missing: int = 0
 
 
-def summarized_kinds(kinds: Mapping[str, ColumnKind]) -> list[tuple[str, ColumnKind]]:
-    """Return the columns whose distributions can be compared, with their kinds: of those that were encoded hardly a
-    value comes twice.
+def summarized_columns(kinds: Mapping[str, ColumnKind]) -> list[str]:
+    """Return the columns whose distributions can be compared: of those that were encoded hardly a value comes twice."""
+    return [name for name, kind in kinds.items() if kind != "encoded"]
+
+
+def columns_for_summary(column: pd.Series, kinds: Mapping[str, ColumnKind]) -> dict[str, SummaryColumn]:
+    """Return a column as a summary sees it, by its name; one of two numbers in a cell is two.
+
+    Args:
+        column: of a table.
+        kinds: of all its columns.
     """
-    return [(name, kind) for name, kind in kinds.items() if kind != "encoded"]
+    name = str(column.name)
+    if kinds[name] != "pair":
+        return {name: _for_summary(column, kinds[name])}
+    parts = [feature_name(name, part, kinds) for part in PAIR_PARTS]
+    both = pair_numbers(column).T
+    return {part: SummaryColumn("number", values) for part, values in zip(parts, both, strict=True)}
 
 
-def column_for_summary(column: pd.Series, kind: ColumnKind) -> SummaryColumn:
-    """Return a column as a summary sees it."""
+def _for_summary(column: pd.Series, kind: ColumnKind) -> SummaryColumn:
     if kind == "category":
         known = column.dropna()
         return SummaryColumn("category", class_texts(known).tolist(), len(column) - len(known))

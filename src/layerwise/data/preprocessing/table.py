@@ -12,11 +12,8 @@ import numpy as np
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.columns import (
     class_texts,
-    days_of,
     fill_text,
     flags_of,
-    restore_date,
-    restore_type,
     scaled_numbers,
     validate_columns,
     validate_no_missing,
@@ -25,7 +22,6 @@ from layerwise.data.preprocessing.leaks import validate_no_leaks
 from layerwise.data.preprocessing.many_values import (
     cross_fitted,
     encode_many_values,
-    restore_encoded,
     with_frequent,
 )
 from layerwise.data.preprocessing.table_fit import (
@@ -35,10 +31,10 @@ from layerwise.data.preprocessing.table_fit import (
     read_rows_to_fit,
     rows_to_fit,
 )
-from layerwise.data.preprocessing.table_spec import make_data_spec
+from layerwise.data.preprocessing.table_spec import make_data_spec, restore_columns
 from layerwise.data.preprocessing.targets import derive_columns, target_column, target_numbers
 from layerwise.data.problem import PreprocessingSettings, Problem
-from layerwise.data.reading.cells import Reading, row_errors_of
+from layerwise.data.reading.cells import Reading, row_errors_of, with_tidy_names
 from layerwise.data.row_rules import find_rules
 from layerwise.data.splits import Split
 from layerwise.data.tensors import DataSpec
@@ -129,17 +125,26 @@ class TablePreprocessor:
             ]
         return cls(state)
 
-    def read(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def read(self, frame: pd.DataFrame, only_inputs: bool = False) -> pd.DataFrame:
         """Return rows with the values that their cells mean, and the columns that the problem derives.
 
         A cell that cannot be read is missing; `row_errors_of` the table says which and why. A table that was read stays
         as it is.
+
+        Args:
+            frame: rows, as cells or as they were read.
+            only_inputs: leave out other columns than the inputs, which take time to read. Not where an input is
+                missing, so that a misspelt name is found, or where the problem derives columns from any.
 
         Raises:
             DataError: a column is missing that others derive from, or is there twice.
         """
         if row_errors_of(frame) is None:
             inputs = set(self.state["original"])
+            if only_inputs and self.problem.derive == "none":
+                frame = with_tidy_names(frame)
+                own = [name for name in frame if name in inputs]
+                frame = frame[own] if len(own) == len(inputs) else frame
             frame, _ = self.reading.parse(frame, inputs)
         try:
             return derive_columns(frame, self.problem)
@@ -285,16 +290,4 @@ class TablePreprocessor:
                 dummies = np.concatenate([np.clip(1 - dummies.sum(1, keepdims=True), 0, 1), dummies], axis=1)
             columns[name] = np.asarray(known, dtype=object)[dummies.argmax(1)]
             at += len(shown)
-        restored = {}
-        for name, dtype in s["original"].items():
-            if name in s["whole_days"]:
-                restored[name] = restore_date(
-                    days_of(numbers, name, s["kinds"]), dtype, s["whole_days"][name]
-                )
-            elif name in s["left_out"] or s["kinds"].get(name) == "encoded":
-                restored[name] = restore_encoded(name, numbers, s)
-            elif name in s["constants"]:
-                restored[name] = restore_type(np.full(len(matrix), s["constants"][name], dtype=object), dtype)
-            else:
-                restored[name] = restore_type(numbers[name] if name in numbers else columns[name], dtype)
-        return pd.DataFrame(restored)
+        return pd.DataFrame(restore_columns(s, len(matrix), numbers, columns, self.reading))

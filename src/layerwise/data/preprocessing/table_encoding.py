@@ -150,7 +150,9 @@ def _kinds(frame: pd.DataFrame, problem: Problem) -> tuple[pd.DataFrame, Mapping
     """Return the table with its derived columns and without the dropped ones, and what each column holds."""
     reading = reading_of(frame) or Reading()
     whole = derive_columns(frame, problem).drop(columns=list(problem.drop), errors="ignore")
-    return whole, {str(name): infer_kind(whole[name], reading.columns.get(str(name))) for name in whole}
+    kinds = {str(name): infer_kind(whole[name], reading.columns.get(str(name))) for name in whole}
+    # Two numbers in a cell are a word here: a generator has one block for a column.
+    return whole, {name: "category" if kind == "pair" else kind for name, kind in kinds.items()}
 
 
 def _fit_column(

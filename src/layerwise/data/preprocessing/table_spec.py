@@ -1,13 +1,28 @@
-"""The data spec of a fitted table: which input columns come from which raw one."""
+"""The data spec of a fitted table: which input columns come from which raw one; and the raw columns of these."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from layerwise.data.preprocessing.columns import DATE_PARTS, feature_name
+import numpy as np
+
+from layerwise.data.preprocessing.columns import (
+    PAIR_PARTS,
+    PARTS,
+    days_of,
+    feature_name,
+    restore_date,
+    restore_pair,
+    restore_type,
+)
+from layerwise.data.preprocessing.many_values import restore_encoded
 from layerwise.data.problem import PreprocessingSettings, Problem
+from layerwise.data.reading.cells import Reading
 from layerwise.data.tensors import ColumnBlock, DataSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def make_data_spec(
@@ -45,9 +60,7 @@ def _blocks(state: dict[str, Any], settings: PreprocessingSettings) -> tuple[lis
     blocks: list[ColumnBlock] = []
     names: list[str] = []
     kinds = state["kinds"]
-    raw_of = {
-        feature_name(n, part, kinds): n for n, kind in kinds.items() if kind == "date" for part in DATE_PARTS
-    }
+    raw_of = {feature_name(n, part, kinds): n for n, kind in kinds.items() for part in PARTS.get(kind, ())}
     raw_of |= {
         feature: name for name, features in (state["coded"] | state["texts"]).items() for feature in features
     }
@@ -78,3 +91,35 @@ def _blocks(state: dict[str, Any], settings: PreprocessingSettings) -> tuple[lis
         (feature,) = of_column(name, ["missing"])
         add(feature, "binary", [feature], raw=name, is_indicator=True)
     return blocks, names
+
+
+def restore_columns(
+    s: Mapping[str, Any],
+    n_rows: int,
+    numbers: dict[str, np.ndarray],
+    others: Mapping[str, np.ndarray],
+    reading: Reading,
+) -> dict[str, pd.Series]:
+    """Return the raw columns in their order and types.
+
+    Args:
+        s: the preprocessor's state.
+        n_rows: how many rows there are.
+        numbers: (n_rows,) each, unscaled, by the names of the inputs.
+        others: booleans and categories, by the names of the columns.
+        reading: of the table.
+    """
+    restored: dict[str, Any] = {}
+    for name, dtype in s["original"].items():
+        if name in s["whole_days"]:
+            restored[name] = restore_date(days_of(numbers, name, s["kinds"]), dtype, s["whole_days"][name])
+        elif s["kinds"].get(name) == "pair":
+            parts = [numbers[feature_name(name, part, s["kinds"])] for part in PAIR_PARTS]
+            restored[name] = restore_pair(parts, reading.columns[name])
+        elif name in s["left_out"] or s["kinds"].get(name) == "encoded":
+            restored[name] = restore_encoded(name, numbers, s)
+        elif name in s["constants"]:
+            restored[name] = restore_type(np.full(n_rows, s["constants"][name], dtype=object), dtype)
+        else:
+            restored[name] = restore_type(numbers[name] if name in numbers else others[name], dtype)
+    return restored

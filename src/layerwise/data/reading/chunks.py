@@ -1,7 +1,8 @@
 """Rows read from a file in chunks of some thousands, so that a file may be larger than the memory.
 
-A table is text, Parquet or Excel, told by its bytes; images come as a CSV file of pixels, as idx (also gz), npy or npz,
-as a picture or a folder of pictures. Each chunk keeps its lines, so that a prediction can be written beside its row.
+A table is text, Parquet or Excel, told by its bytes, or the .txt files of a folder; images come as a CSV file of
+pixels, as idx (also gz), npy or npz, as a picture or a folder of pictures. Each chunk keeps its lines, so that a
+prediction can be written beside its row.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -24,7 +25,14 @@ from layerwise.data.reading.files import (
 )
 from layerwise.data.reading.image_chunks import array_chunks, picture_chunks
 from layerwise.data.reading.settings import ReadingSettings
-from layerwise.data.sources import LABEL_NAMES, ImageReading, image_form
+from layerwise.data.sources import (
+    LABEL_NAMES,
+    ImageForm,
+    ImageReading,
+    holds_texts,
+    image_form,
+    read_labelled_texts,
+)
 from layerwise.data.tensors import DataSpec
 
 if TYPE_CHECKING:
@@ -76,8 +84,10 @@ class ChunkedReader:
         self.labels = Path(labels) if labels else None
         # How images are read: as those were that the network was trained on.
         self.image_reading = ImageReading()
-        self._form = image_form(self.path)
-        if self._form != "folder":
+        self._form: ImageForm | Literal["texts"] | None = image_form(self.path)
+        if self._form == "folder" and holds_texts(self.path):
+            self._form = "texts"
+        if self._form not in ("folder", "texts"):
             validate_file_exists(self.path)
         if self.labels:
             validate_file_exists(self.labels)
@@ -90,6 +100,8 @@ class ChunkedReader:
     @property
     def has_image_inputs(self) -> bool:
         """Whether the rows are images rather than lines of text."""
+        if self._form == "texts":
+            return False
         return self._form is not None or self.path.name.removesuffix(".gz").endswith(IMAGE_SUFFIXES)
 
     def header(self, file_format: FileFormat | None = None) -> list[str]:
@@ -98,6 +110,8 @@ class ChunkedReader:
         Args:
             file_format: that of the file which the model was trained on; None to find that of this file.
         """
+        if self._form == "texts":
+            return ["file"]
         return list(next(iter_text_tables(self.path, self._format(file_format), 1)).header)
 
     def chunks(self, file_format: FileFormat | None = None, numbers: Collection[str] = ()) -> Iterator[Chunk]:
@@ -109,6 +123,8 @@ class ChunkedReader:
         """
         if self.has_image_inputs:
             yield from self._image_chunks()
+        elif self._form == "texts":
+            yield from self._text_chunks()
         else:
             yield from self._table_chunks(self._format(file_format), NumberColumns(frozenset(numbers)))
 
@@ -118,6 +134,17 @@ class ChunkedReader:
             if len(table):
                 yield Chunk(start, table.cells, table.lines, table.malformed, line_numbers=table.line_numbers)
                 start += len(table)
+
+    def _text_chunks(self) -> Iterator[Chunk]:
+        """Yield the texts of a folder as rows of a table: `text`, and `label` where they lie in folders."""
+        import pandas as pd
+
+        found = read_labelled_texts(self.path)
+        frame = pd.DataFrame(found.columns())
+        lines = [format_csv_line([name]) for name in found.names]
+        for start in range(0, len(frame), self.chunk_rows):
+            part = slice(start, start + self.chunk_rows)
+            yield Chunk(start, frame[part].reset_index(drop=True), lines[part])
 
     def _format(self, file_format: FileFormat | None) -> FileFormat:
         return file_format or resolve_file_format(self.path, ReadingSettings())

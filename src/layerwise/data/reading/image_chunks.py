@@ -11,6 +11,7 @@ import numpy as np
 from layerwise.data.errors import DataError
 from layerwise.data.sources import (
     ImageReading,
+    labels_in_names,
     list_pictures,
     read_image_arrays,
     read_label_array,
@@ -49,12 +50,13 @@ def array_chunks(
 def picture_chunks(
     path: Path, chunk_rows: int, labels: Path | None, reading: ImageReading
 ) -> Iterator[ImageChunk]:
-    """Yield a picture, or those of a folder, whose label is the folder that each lies in."""
+    """Yield a picture, or those of a folder, whose label is the folder that each lies in, or else in its name."""
     folder, names, given = path.parent, [path.name], None
     if path.is_dir():
         found = list_pictures(path)
         folder, names = found.folder, found.names
-        given = np.asarray(found.labels, dtype=object) if any(found.labels) else None
+        named = found.labels if any(found.labels) else labels_in_names(names)
+        given = None if named is None else np.asarray(named, dtype=object)
     given = given if labels is None else read_label_array(labels)
     for part in _parts(path, len(names), chunk_rows, given):
         pixels, wrong = read_pictures([folder / name for name in names[part]], reading)

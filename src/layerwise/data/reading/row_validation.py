@@ -9,7 +9,7 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing import LabelledPreprocessor, class_texts
-from layerwise.data.preprocessing.columns import days_since_1970
+from layerwise.data.preprocessing.columns import PAIR_PARTS, days_since_1970, feature_name, pair_numbers
 from layerwise.data.reading.cells import RowErrors, row_errors_of, shown
 from layerwise.data.tensors import DataSpec
 from layerwise.utils import nearest
@@ -79,6 +79,8 @@ def validate_rows(
             _validate_category(errors, column, known[name], beyond.get(name, {}).get("values", ()))
         elif strict and kind == "boolean":
             _validate_flags(errors, column)
+        elif strict and kind == "pair":
+            _validate_pair(errors, column, state["kinds"], summary, beyond)
         elif strict and (limits := _range(summary.get(name), beyond.get(name, {}))):
             (_validate_dates if kind == "date" else _validate_numbers)(errors, column, *limits)
     return errors.reasons
@@ -126,6 +128,17 @@ def _validate_numbers(errors: RowErrors, column: pd.Series, low: float, high: fl
     far[negative] = False
     where = np.flatnonzero(far)
     errors.add(where, [f"{column.name} is {numbers[k]:g}, far outside of {low:g} to {high:g}" for k in where])
+
+
+def _validate_pair(
+    errors: RowErrors, column: pd.Series, kinds: Any, summary: dict[str, Any], beyond: dict[str, Any]
+) -> None:
+    import pandas as pd
+
+    for part, numbers in zip(PAIR_PARTS, pair_numbers(column).T, strict=True):
+        name = feature_name(str(column.name), part, kinds)
+        if limits := _range(summary.get(name), beyond.get(name, {})):
+            _validate_numbers(errors, pd.Series(numbers, name=f"the {part} number of {column.name}"), *limits)
 
 
 def _validate_dates(errors: RowErrors, column: pd.Series, low: float, high: float) -> None:

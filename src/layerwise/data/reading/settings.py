@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, field_validator, model_validator
 
 from layerwise.utils import Config, setting
 
-CellKind = Literal["number", "boolean", "category", "date", "text"]
+CellKind = Literal["number", "boolean", "category", "date", "text", "pair"]
 PercentMeaning = Literal["fraction", "percent"]
 SEPARATOR_NAMES = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 THOUSANDS = (",", ".", "'", "’", " ", "_", "")
@@ -100,7 +100,10 @@ class ReadingSettings(Config):
     )
     timezone: str = setting("UTC", "in which hour and weekday of a date are taken, such as Europe/Berlin")
     columns: dict[str, CellKind] = setting(
-        {}, "what a column holds, where its cells say otherwise: {zip: category}", "codes, ambiguous columns"
+        {},
+        "what a column holds, where its cells say otherwise: {zip: category}; a pair is two numbers in a cell, "
+        "as in 120/80",
+        "codes, ambiguous columns, two numbers in a cell",
     )
     percent: dict[str, PercentMeaning] = setting(
         {},

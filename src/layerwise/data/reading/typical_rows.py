@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.preprocessing import OTHERS
+from layerwise.data.preprocessing.columns import PAIR_PARTS, feature_name
 from layerwise.data.reading.cells.row_errors import ATTRIBUTE, RowErrors
+from layerwise.data.reading.pairs import pair_text
 from layerwise.utils import numpy_rng
 
 if TYPE_CHECKING:
@@ -31,10 +33,18 @@ def typical_inputs(preprocessor: Any, n: int, seed: int) -> np.ndarray:
 
     state, rng = preprocessor.state, numpy_rng(seed, "typical")
     summaries = state["summary"]["columns"]
-    cells = {
-        name: _draw(summaries.get(name), kind, (rng.permutation(n) + 0.5) / n)
-        for name, kind in state["kinds"].items()
-    }
+    cells = {}
+    for name, kind in state["kinds"].items():
+        if kind == "pair":
+            parts = [feature_name(name, part, state["kinds"]) for part in PAIR_PARTS]
+            drawn = [_draw(summaries.get(part), "number", (rng.permutation(n) + 0.5) / n) for part in parts]
+            both = zip(*drawn, strict=True)
+            mark = preprocessor.reading.columns[name].mark
+            cells[name] = pd.Series(
+                [None if a != a or b != b else pair_text(a, b, mark) for a, b in both], dtype="str"
+            )
+        else:
+            cells[name] = _draw(summaries.get(name), kind, (rng.permutation(n) + 0.5) / n)
     frame = pd.DataFrame(cells)
     # It stands for rows that were read: nothing in it is text that may mean something else.
     frame.attrs[ATTRIBUTE] = RowErrors(n)

@@ -24,6 +24,7 @@ from .image_channels import (
 from .images import (
     ChannelsName as ChannelsName,
     ColorName as ColorName,
+    ImageForm as ImageForm,
     ImageReading as ImageReading,
     Images as Images,
     ImageSize as ImageSize,
@@ -31,8 +32,10 @@ from .images import (
     validate_pixel_range as validate_pixel_range,
 )
 from .pictures import (
+    PART_FOLDERS as PART_FOLDERS,
     Pictures as Pictures,
     have_colors as have_colors,
+    labels_in_names as labels_in_names,
     list_pictures as list_pictures,
     picture_sizes as picture_sizes,
     read_pictures as read_pictures,
@@ -47,10 +50,15 @@ from .rating_files import (
 from .rating_lines import RatingLines as RatingLines
 from .ratings import Ratings as Ratings, RatingsPreprocessor as RatingsPreprocessor
 from .texts import (
+    LABEL as LABEL,
+    TEXT as TEXT,
     CountSettings as CountSettings,
+    LabelledTextFolder as LabelledTextFolder,
     Texts as Texts,
     count_words as count_words,
     decode_text as decode_text,
     fit_vocabulary as fit_vocabulary,
+    holds_texts as holds_texts,
+    read_labelled_texts as read_labelled_texts,
     read_text_folder as read_text_folder,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -37,7 +38,7 @@ def read_image_arrays(path: str | Path, reading: ImageReading = AS_THEY_ARE) -> 
     """Return the images of an npz, npy or idx file, and the labels where the file has some.
 
     Arrays are (n, height, width), (n, height, width, channels), (n, channels, height, width) or (n, d): an image of the
-    size that is asked for, or a square one, a row.
+    size that is asked for, or a square one, a row. One image may stand alone in the size that is asked for.
 
     Args:
         path: the file.
@@ -62,8 +63,22 @@ def read_image_arrays(path: str | Path, reading: ImageReading = AS_THEY_ARE) -> 
         raise DataError(
             f"{path} holds {found.pixels.dtype} of shape {found.pixels.shape}, and no images (n, height, width)"
         )
+    if found.labels is None and _is_one_image(found.pixels, reading):
+        found.pixels = found.pixels[None]
     found.pixels = _resized(images_of_arrays(found.pixels, reading, found.n_test), reading.size)
     return found
+
+
+def _is_one_image(pixels: np.ndarray, reading: ImageReading) -> bool:
+    """Return whether an array is one image of the size that is asked for, and no set of them."""
+    if reading.size is None:
+        return False
+    height, width, resize = reading.size
+    # Lines of 16 numbers are images of 4 x 4 too, where others are resized; one line is an image's row.
+    are_rows = height == 1 or (resize and math.isqrt(width) ** 2 == width)
+    if reading.color == "rgb":
+        return pixels.shape == (height, width, 3)
+    return not are_rows and pixels.shape == (height, width)
 
 
 def _from_archive(path: Path, arrays: dict[str, np.ndarray]) -> LabelledArrays:

@@ -7,6 +7,8 @@ transparent on white, turned upright by their EXIF tag.
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_NAMED = 5
+# A name that tells a class and a number: cat.0.jpg, great_dane_12.png, dog-3.png, rose (4).jpg; and what cameras write.
+NUMBERED = re.compile(r"(?P<label>.*?[^\W\d_].*?)[\s._-]*[\[(]?(?P<number>\d+)[\])]?")
+OF_CAMERAS = re.compile(
+    r"img|dscn?|dscf|pxl|mvimg|p|imag|image|picture|photo|foto|bild|screenshot|scan|frame", re.IGNORECASE
+)
+# Folders that are no classes.
+PART_FOLDERS = {"train", "test", "val", "valid", "validation"}
 # Of Pillow, for one bit, eight bits, and eight bits with transparency.
 GRAY_MODES = ("1", "L", "LA")
 
@@ -51,14 +60,31 @@ class Pictures:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def list_pictures(folder: str | Path) -> Pictures:
+def labels_in_names(names: Sequence[str]) -> list[str] | None:
+    """Return the labels that stand before a number in the names of pictures, such as cat.0.jpg.
+
+    None where a name has none, or where these are no classes: at least two, with two pictures each.
+    """
+    found = [NUMBERED.fullmatch(name.rpartition("/")[2].rpartition(".")[0]) for name in names]
+    labels = [each["label"] for each in found if each is not None]
+    counts = Counter(labels)
+    if len(labels) < len(names) or len(counts) < 2 or min(counts.values()) < 2:
+        return None
+    return None if any(OF_CAMERAS.fullmatch(label) for label in counts) else labels
+
+
+def list_pictures(folder: str | Path, in_names: bool = False) -> Pictures:
     """Return all pictures below a folder; hidden files and folders are not looked at.
 
     `folder/class/file.png` has the label `class`; below `train/class` and `test/class` those of `test` are the
     official test pictures.
 
+    Args:
+        folder: which.
+        in_names: the labels stand in the names, as in `folder/class.0.png` and `folder/test/class.1.png`.
+
     Raises:
-        DataError: there is none.
+        DataError: there is none, or one has no label in its name where these have to.
     """
     folder, found = Path(folder), Pictures(Path(folder))
     for path in sorted(folder.rglob("*")):
@@ -74,10 +100,18 @@ def list_pictures(folder: str | Path) -> Pictures:
         raise DataError(f"{folder} holds no pictures (PNG, JPEG, GIF, BMP, TIFF, WebP)")
     parts_of = [name.split("/")[:-1] for name in found.names]
     tops = {parts[0].lower() if parts else "" for parts in parts_of}
-    in_parts = {"train", "test"} <= tops <= {"train", "test", "val", "valid", "validation"} and all(
-        len(parts) > 1 for parts in parts_of
+    in_parts = {"train", "test"} <= tops <= PART_FOLDERS and (
+        in_names or all(len(parts) > 1 for parts in parts_of)
     )
     found.labels = [parts[in_parts] if len(parts) > in_parts else "" for parts in parts_of]
+    if in_names:
+        labels = labels_in_names(found.names)
+        if labels is None:
+            raise DataError(
+                f"the names of the pictures in {folder} tell no classes: each is a class and a number, as cat.0.jpg, "
+                "and each class has two pictures at least"
+            )
+        found.labels = labels
     if in_parts:
         is_test = [parts[0].lower() == "test" for parts in parts_of]
         order = sorted(range(len(is_test)), key=lambda k: is_test[k])

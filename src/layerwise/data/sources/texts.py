@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from layerwise.data.errors import DataError
 from layerwise.data.sources.files import sha256_of
+from layerwise.data.sources.images import is_picture
+from layerwise.data.sources.pictures import PART_FOLDERS
 from layerwise.utils import Config, setting
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # What the column of raw text is called where no file named it.
-TEXT = "text"
+TEXT, LABEL = "text", "label"
 
 
 class CountSettings(Config):
@@ -88,6 +90,56 @@ def count_words(texts: Sequence[str], vocabulary: Sequence[str]) -> Any:
     from sklearn.feature_extraction.text import CountVectorizer
 
     return CountVectorizer(vocabulary=list(vocabulary)).transform(texts).tocsr()
+
+
+@dataclass(frozen=True)
+class LabelledTextFolder:
+    """The texts of a folder.
+
+    Args:
+        names: the paths below it.
+        texts: the documents.
+        labels: the folder of the class that each lies in; empty text for one that lies in none.
+        sha256: of names and bytes.
+    """
+
+    names: list[str]
+    texts: list[str]
+    labels: list[str]
+    sha256: str
+
+    def columns(self) -> dict[str, list[str | None]]:
+        """Return the columns of a table, `text`, and `label` if there is any; None for an empty cell."""
+        found = {TEXT: [text if text.strip() else None for text in self.texts]}
+        return found | ({LABEL: [label or None for label in self.labels]} if any(self.labels) else {})
+
+
+def read_labelled_texts(folder: str | Path) -> LabelledTextFolder:
+    """Return all .txt files below a folder with the folder of its class that each lies in, `class/file.txt`.
+
+    Below `train/` and `test/` it is the next one.
+
+    Raises:
+        DataError: there is none.
+    """
+    names, texts, sha256 = read_text_folder(folder)
+    parts_of = [name.split("/")[:-1] for name in names]
+    in_parts = {parts[0].lower() if parts else "" for parts in parts_of} <= PART_FOLDERS
+    labels = [parts[in_parts] if len(parts) > in_parts else "" for parts in parts_of]
+    return LabelledTextFolder(names, texts, labels, sha256)
+
+
+def holds_texts(folder: str | Path) -> bool:
+    """Return whether a folder has .txt files and no pictures, however deep."""
+    paths = [path for path in Path(folder).rglob("*") if path.is_file()]
+    if not any(path.suffix == ".txt" for path in paths):
+        return False
+    for path in paths:
+        if path.suffix != ".txt":
+            with path.open("rb") as file:
+                if is_picture(file.read(16)):
+                    return False
+    return True
 
 
 def read_text_folder(folder: str | Path) -> tuple[list[str], list[str], str]:

@@ -6,6 +6,7 @@ from .counts import (
 )
 from .image_files import ImageFiles as ImageFiles
 from .images import EmbeddedDigits as EmbeddedDigits, SourceImages as SourceImages
+from .labelled_texts import LabelledTexts as LabelledTexts
 from .raw_table import RawTable as RawTable, entry_like_raw as entry_like_raw, with_origin as with_origin
 from .table import SourceTable as SourceTable
 from .texts import SourceTexts as SourceTexts

@@ -45,9 +45,9 @@ class ImageFiles(SourceDataset):
     """Labelled images in the form that they are kept in, which is told by content.
 
     A folder holds `class/picture.png`, or `train/class/picture.png` and `test/class/picture.png`, or any pictures with
-    a CSV file of their names and labels. An npz file holds `images` and `labels`, or `x_train`, `y_train`, `x_test` and
-    `y_test`; npy and idx files have their labels in a second file. Arrays are (n, height, width), with the colors, if
-    any, after the width or before the height.
+    a CSV file of their names and labels, or with their labels in their names. An npz file holds `images` and `labels`,
+    or `x_train`, `y_train`, `x_test` and `y_test`; npy and idx files have their labels in a second file. Arrays are
+    (n, height, width), with the colors, if any, after the width or before the height.
 
     Args:
         images: the fields of a `layerwise.data.sources.files.SourceFile`; its `name` may be that of a folder.
@@ -56,6 +56,7 @@ class ImageFiles(SourceDataset):
         size: height and width that all images are resized to (bilinear); null where they have one size.
         color: gray (luma), rgb, or auto: rgb if any image but the official test ones has a color.
         channels: first or last, where arrays hold their colors; where their shape does not tell.
+        labels_in_names: whether the labels of pictures stand before a number in their names, as in cat.0.jpg.
         label_column: of a CSV file of labels; null: the one named label, class, target or y, or the one that is left.
         where: what `SourceDataset` takes.
     """
@@ -72,11 +73,16 @@ class ImageFiles(SourceDataset):
         size: Sequence[int] | None = None,
         color: ColorName = "auto",
         channels: ChannelsName | None = None,
+        labels_in_names: bool = False,
         label_column: str | None = None,
         **where: Any,
     ) -> None:
         super().__init__(**where)
-        self._label_column = label_column
+        self._label_column, self._in_names = label_column, labels_in_names
+        if labels and labels_in_names:
+            raise DatasetError(
+                "labels names a file of labels, and labels_in_names takes them from the pictures' names"
+            )
         parts = [(images, labels), *([(test_images, test_labels)] if test_images else [])]
         self._parts = [(source_file(part), source_file(its) if its else None) for part, its in parts]
         if size is not None and (
@@ -128,7 +134,7 @@ class ImageFiles(SourceDataset):
         path = folder or self._locate(images)
         named = None if labels is None else self._locate(labels)
         if folder is not None:
-            pictures = list_pictures(folder)
+            pictures = list_pictures(folder, in_names=self._in_names)
             if named is not None:
                 pictures = _with_labels(pictures, named, self._label_column)
             found, sha256 = _read_pictures(pictures, reading), pictures.sha256()
@@ -149,7 +155,11 @@ class ImageFiles(SourceDataset):
         if found.labels is None:
             raise DataError(
                 f"{path} has no labels; name their file under labels in the entry"
-                + ("" if folder is None else ", or put the pictures into a folder for each class")
+                + (
+                    ""
+                    if folder is None
+                    else ", put the pictures into a folder for each class, or say labels_in_names"
+                )
             )
         if len(found.labels) != len(found.pixels):
             raise DataError(f"{len(found.labels)} labels do not fit {len(found.pixels)} images in {path}")

@@ -17,6 +17,7 @@ from layerwise.evaluation.plots.style import (
     grid_of_axes,
     hide_ticks,
     legend,
+    legend_below,
     new_figure,
     set_suptitle,
     style_axes,
@@ -88,6 +89,7 @@ def plot_gan_curves(history: History, *, title: str = "Training by epoch") -> Fi
         legend(axes, outside=True)
     for axes in axes_list[len(panels) :]:
         axes.set_axis_off()
+    legend_below(figure, marker_scale=4)
     set_suptitle(figure, title)
     return figure
 
@@ -194,18 +196,20 @@ def plot_scatter_grid(panels: Mapping[str, Any], real: Any, *, title: str = "", 
     """
     lines = -(-len(panels) // columns)
     real_points = as_array(real)
-    figure = new_figure(2.7 * columns, 2.95 * lines + 0.5)
+    figure = new_figure(2.7 * columns, 2.95 * lines + 0.8)
     axes_list = [axes for line in grid_of_axes(figure, lines, columns) for axes in line]
     limit = 1.25 * float(np.abs(real_points).max())
     for axes, (caption, points) in zip(axes_list, panels.items(), strict=False):
         generated = as_array(points)
-        axes.scatter(real_points[:, 0], real_points[:, 1], s=3, color=cycle_color(0), alpha=0.3, linewidths=0)
-        axes.scatter(generated[:, 0], generated[:, 1], s=4, color=cycle_color(2), alpha=0.7, linewidths=0)
+        points = {"s": 4, "linewidths": 0}
+        axes.scatter(*real_points.T, color=cycle_color(0), alpha=0.3, label="real points", **points)
+        axes.scatter(*generated.T, color=cycle_color(2), alpha=0.7, label="generated points", **points)
         axes.set_xlim(-limit, limit)
         axes.set_ylim(-limit, limit)
         axes.set_aspect("equal")
         hide_ticks(axes, caption)
     for axes in axes_list[len(panels) :]:
         axes.set_axis_off()
+    legend_below(figure, marker_scale=4)
     set_suptitle(figure, title)
     return figure

@@ -14,11 +14,13 @@ from layerwise.evaluation.metrics import Array, as_array
 from layerwise.evaluation.plots.latent import plot_heat_map
 from layerwise.evaluation.plots.style import (
     DIVERGING_CMAP,
+    NARROWEST_TITLE,
     TEXT_COLOR,
     grid_of_axes,
     hide_ticks,
     new_figure,
     set_suptitle,
+    wrapped_title,
 )
 
 # Inputs of a table whose weights can be read in one figure.
@@ -51,13 +53,14 @@ def plot_images(
     columns = columns or int(np.ceil(np.sqrt(len(images))))
     lines = -(-len(images) // columns)
     if not captions:
-        figure = new_figure(*_size(lines, columns, image_shape, 0.62, title))
+        width, height, title = _size(lines, columns, image_shape, 0.62, title)
+        figure = new_figure(width, height)
         axes = figure.subplots()
         _mosaic(axes, images, columns)
         set_suptitle(figure, title)
         return figure
     cell = max(0.9, 0.09 * max(len(caption) for caption in captions))
-    width, height = _size(lines, columns, image_shape, cell, title)
+    width, height, title = _size(lines, columns, image_shape, cell, title)
     figure = new_figure(width, height + 0.2 * lines - 0.15)
     for k, axes in enumerate(axes for line in grid_of_axes(figure, lines, columns) for axes in line):
         if k < len(images):
@@ -93,14 +96,15 @@ def plot_image_rows(
         raise ValueError("there are no variants to plot")
     lines = {name: _as_images(rows, image_shape) for name, rows in variants.items()}
     count = min(len(images) for images in lines.values())
-    size = _size(len(lines), count, image_shape, 0.75, title)
-    figure = new_figure(size[0] + 0.085 * max(len(name) for name in lines), size[1])
+    width, height, title = _size(len(lines), count, image_shape, 0.75, title)
+    figure = new_figure(width + 0.085 * max(len(name) for name in lines), height)
     axes = figure.subplots()
     _mosaic(axes, np.concatenate([images[:count] for images in lines.values()]), count)
-    height, width = image_shape[:2]
-    axes.set_yticks(np.arange(len(lines)) * (height + 1) + (height - 1) / 2, list(lines))
+    pixels_down, pixels_across = image_shape[:2]
+    axes.set_yticks(np.arange(len(lines)) * (pixels_down + 1) + (pixels_down - 1) / 2, list(lines))
     if captions:
-        axes.set_xticks(np.arange(count) * (width + 1) + (width - 1) / 2, list(captions)[:count])
+        middles = np.arange(count) * (pixels_across + 1) + (pixels_across - 1) / 2
+        axes.set_xticks(middles, list(captions)[:count])
     axes.tick_params(
         length=0, labelsize=9.5, labelcolor=TEXT_COLOR, top=False, labeltop=True, labelbottom=False
     )
@@ -160,7 +164,8 @@ def plot_features(
     scale = np.abs(filters).max(axis=tuple(range(1, filters.ndim)), keepdims=True)
     filters = filters / np.where(scale > 0, scale, 1)
     columns = int(np.ceil(np.sqrt(len(filters))))
-    figure = new_figure(*_size(-(-len(filters) // columns), columns, image_shape, 0.62, title))
+    width, height, title = _size(-(-len(filters) // columns), columns, image_shape, 0.62, title)
+    figure = new_figure(width, height)
     axes = figure.subplots()
     if filters.ndim == 4:
         _mosaic(axes, (filters + 1) / 2, columns)
@@ -233,7 +238,10 @@ def _mosaic(axes: Axes, images: Array, columns: int, cmap: str = "gray", low: fl
         spine.set_visible(False)
 
 
-def _size(lines: int, columns: int, image_shape: ImageShape, cell: float, title: str) -> tuple[float, float]:
-    """Return width and height in inches; wide enough for the title."""
-    width = max(cell * columns, 0.105 * len(title)) + 0.3
-    return width, cell * lines * image_shape[0] / image_shape[1] + 0.75
+def _size(
+    lines: int, columns: int, image_shape: ImageShape, cell: float, title: str
+) -> tuple[float, float, str]:
+    """Return width and height in inches, and the title in lines that fit above the images."""
+    width = max(cell * columns, NARROWEST_TITLE)
+    title, title_lines = wrapped_title(title, width)
+    return width + 0.3, cell * lines * image_shape[0] / image_shape[1] + 0.55 + 0.2 * title_lines, title

@@ -22,6 +22,7 @@ from layerwise.evaluation.plots.style import (
     set_suptitle,
     shorten_labels,
     style_axes,
+    wrapped_title,
 )
 from layerwise.evaluation.unsupervised import fit_pca
 
@@ -73,7 +74,8 @@ def plot_heat_map(
         cell = 0.62 if texts is None else max(0.62, 0.085 * max(len(t) for line in texts for t in line))
     names = shorten_labels(list(row_names), 52)
     width = max(4.0, min(14.0, cell * n_columns)) + 0.09 * max(len(name) for name in names) + 1.3
-    figure = new_figure(max(width, 0.105 * len(title)), max(2.2, min(12.0, 0.32 * n_rows)) + 1.3)
+    title, lines = wrapped_title(title, width)
+    figure = new_figure(width, max(2.2, min(12.0, 0.32 * n_rows)) + 1.1 + 0.2 * lines)
     axes = figure.subplots()
     image = axes.imshow(
         matrix, cmap=DIVERGING_CMAP if centered else SEQUENTIAL_CMAP, norm=norm, aspect="auto"

@@ -13,6 +13,7 @@ from layerwise.data import ImageShape
 from layerwise.evaluation.metrics import as_array
 from layerwise.evaluation.plots.images import show_image
 from layerwise.evaluation.plots.style import (
+    NARROWEST_TITLE,
     SEQUENTIAL_CMAP,
     cycle_color,
     grid_of_axes,
@@ -20,6 +21,7 @@ from layerwise.evaluation.plots.style import (
     new_figure,
     set_suptitle,
     style_axes,
+    wrapped_title,
 )
 
 MAX_ROWS = 100
@@ -80,9 +82,9 @@ def plot_inpainting(
     original, inpainted, is_missing = as_array(rows), as_array(imputed), as_array(missing).astype(bool)
     masked = np.where(is_missing, 0.5, original)
     n = len(original)
-    figure = new_figure(
-        max(0.75 * n + 1.3, 0.105 * len(title)), 0.75 * 3 * image_shape[0] / image_shape[1] + 0.75
-    )
+    width = max(0.75 * n + 1.3, NARROWEST_TITLE)
+    title, title_lines = wrapped_title(title, width)
+    figure = new_figure(width, 0.75 * 3 * image_shape[0] / image_shape[1] + 0.55 + 0.2 * title_lines)
     lines = {"image": original, "given": masked, "inpainted": inpainted}
     for axes_row, (name, images) in zip(grid_of_axes(figure, 3, n), lines.items(), strict=True):
         for axes, image in zip(axes_row, images, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -42,6 +43,10 @@ DIVERGING_CMAP = "RdBu_r"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 LINESTYLES = ("-", "--", "-.", ":")
 DPI = 130
+# Inches of a character of a figure's title, more or less.
+TITLE_CHARACTER = 0.105
+# A title may make a figure of few images so wide, in inches; a longer one has several lines.
+NARROWEST_TITLE = 3.5
 
 
 # What a figure calls a metric whose own name is short for something; `metric_label` has the others.
@@ -145,6 +150,15 @@ def set_suptitle(figure: Figure, title: str) -> None:
         figure.suptitle(title, fontsize=12, color=TEXT_COLOR, fontweight="bold")
 
 
+def wrapped_title(title: str, width: float) -> tuple[str, int]:
+    """Return a figure's title in lines of about the same length that fit a width in inches, and how many they are."""
+    most = max(1, int(width / TITLE_CHARACTER))
+    lines = textwrap.wrap(title, most, break_long_words=False)
+    while most > 1 and len(shorter := textwrap.wrap(title, most - 1, break_long_words=False)) == len(lines):
+        most, lines = most - 1, shorter
+    return "\n".join(lines), max(1, len(lines))
+
+
 def style_axes(
     axes: Axes, *, title: str = "", xlabel: str = "", ylabel: str = "", grid: str = "both"
 ) -> Axes:
@@ -189,8 +203,8 @@ def legend(axes: Axes, *, outside: bool = False, loc: LegendLocation = "best") -
         axes.legend(loc=loc, fontsize=9, framealpha=0.85, edgecolor="none")
 
 
-def legend_below(figure: Figure, columns: int = 3) -> None:
-    """Show one legend for all plots of a figure below them, each label once."""
+def legend_below(figure: Figure, columns: int = 3, marker_scale: float = 1.0) -> None:
+    """Show one legend for all plots of a figure below them, each label once, its points so many times larger."""
     found: dict[str, Artist] = {}
     for axes in figure.axes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
@@ -202,6 +216,7 @@ def legend_below(figure: Figure, columns: int = 3) -> None:
         ncols=columns,
         fontsize=9,
         frameon=False,
+        markerscale=marker_scale,
     )
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from layerwise.data import ColumnBlock
-from layerwise.data.preprocessing import DATE_PARTS
+from layerwise.data.preprocessing import DATE_PARTS, PAIR_PARTS
 from layerwise.evaluation.metrics import as_array
 from layerwise.evaluation.plots.latent import plot_heat_map
 from layerwise.evaluation.plots.style import (
@@ -54,7 +54,7 @@ def plot_table_reconstructions(
     squared = (matrix - matrix[:1]) ** 2
     errors, texts, names = [], [], []
     for name in restored:
-        parts = {str(name), *(f"{name}_{part}" for part in DATE_PARTS)}
+        parts = {str(name), *(f"{name}_{part}" for part in DATE_PARTS + PAIR_PARTS)}
         own = [squared[:, b.start : b.stop].sum(1) for b in blocks if b.name in parts]
         if own:
             names.append(str(name))

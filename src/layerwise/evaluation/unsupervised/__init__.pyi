@@ -77,6 +77,7 @@ from .reconstruction_report import (
 from .sequences import SequenceReport as SequenceReport, evaluate_sequences as evaluate_sequences
 from .topics import (
     TopicReport as TopicReport,
+    doubt_perplexity as doubt_perplexity,
     evaluate_topics as evaluate_topics,
     lda_perplexity as lda_perplexity,
     perplexity as perplexity,

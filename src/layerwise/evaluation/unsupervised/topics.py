@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,23 @@ from layerwise.utils import Config, derive_seed, numpy_rng, torch_rng
 LDA_ITERATIONS = 20
 CHAINS = 5
 AT_A_TIME = 2000
+# By which factor two estimates of one perplexity may differ.
+MOST_APART = 1.5
+
+
+def doubt_perplexity(metrics: Mapping[str, float]) -> str:
+    """Return why a perplexity is no figure to compare by: AIS and reverse AIS are far apart. Empty if they are not.
+
+    Args:
+        metrics: by their names, among them `perplexity` and `perplexity_reverse_ais` if these were measured.
+    """
+    both = [metrics.get(name) for name in ("perplexity", "perplexity_reverse_ais")]
+    if None in both:
+        return ""
+    low, high = sorted(float(each or 0.0) for each in both)
+    if high <= MOST_APART * low:
+        return ""
+    return f"AIS says a perplexity of {both[0]:.4g} and reverse AIS {both[1]:.4g}: neither is a figure to compare by"
 
 
 class TopicReport(Config):
@@ -41,16 +58,18 @@ class TopicReport(Config):
 
     def metrics(self) -> dict[str, float]:
         """Return the perplexities by name."""
-        return self.model_dump(exclude={"documents", "top_words", "mean_activations"})
+        found: dict[str, float] = self.model_dump(exclude={"documents", "top_words", "mean_activations"})
+        return found
 
     def __str__(self) -> str:
         way_back = f"{self.perplexity_reverse_ais:.0f} by reverse AIS"
         if self.perplexity_reverse_ais < self.perplexity:
             way_back += " (which bounds nothing: documents miss states of this RBM)"
+        doubt = doubt_perplexity(self.metrics())
         return (
             f"Perplexity of {self.documents} test documents: {self.perplexity:.0f} by AIS, {way_back}; LDA "
             f"{self.lda_perplexity:.0f}, independent words {self.unigram_perplexity:.0f}"
-        )
+        ) + (f". {doubt}" if doubt else "")
 
 
 def evaluate_topics(

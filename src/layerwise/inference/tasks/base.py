@@ -53,7 +53,7 @@ class Task(ABC):
 
     def select(self, model: TrainedModel, frame: pd.DataFrame) -> Any:
         """Return what is read of a caller's rows: the model's columns in their types, or pixels (n, d)."""
-        return model.select_inputs(frame)
+        return model.select_inputs(frame, only_inputs=True)
 
     def validate(self, model: TrainedModel, rows: Any, strict: bool) -> np.ndarray:
         """Return why each row cannot be answered, (n,) text; empty for a valid one."""

@@ -48,6 +48,10 @@ IMAGE_LAYERS = (500, 500, 1000)
 NARROWEST, WIDEST = 32, 256
 NARROWEST_SHARED, WIDEST_SHARED = 64, 128
 MOST_RBM_UNITS = 500
+# Topics of documents, and how counts of words are learnt: with chains of sampled counts and a rate that falls to 0
+# (Salakhutdinov & Hinton 2009 took 50 for 1,690 documents as for 800,000).
+TOPICS = 50
+COUNT_LEARNING = {"learning_rate": 0.03, "final_learning_rate": 0.0}
 # How a network learns from labels: one of a table, and all others.
 TABLE_LEARNING = {"optimizer": "adamw", "learning_rate": 3e-3, "weight_decay": 0.01, "dropout": 0.1}
 LEARNING = {"optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "dropout": 0.0}
@@ -184,6 +188,8 @@ class Extent:
     @property
     def rbm_units(self) -> int:
         """The hidden units of an RBM alone: four a column of a table."""
+        if self.kind == "documents":
+            return TOPICS
         return (
             min(MOST_RBM_UNITS, max(NARROWEST // 2, 4 * self.inputs))
             if self.kind == "table"

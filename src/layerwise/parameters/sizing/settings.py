@@ -13,6 +13,7 @@ from layerwise.parameters.sizing.rule import (
     ADVERSARIAL,
     CONVOLUTIONAL_ADVERSARIAL,
     CONVOLUTIONAL_GAN_BATCH,
+    COUNT_LEARNING,
     GAN_LEARNING,
     JOINT,
     LASTING_CHAINS,
@@ -132,6 +133,11 @@ def size_rbm(columns: DataSpec, training: Rows, rbm: RBMSettings) -> RBMSettings
     chain = rbm.chain or ("persistent" if _has_lasting_chains(columns, rbm) else "data")
     bounds = extent.pretraining if chain == "data" else LASTING_CHAINS
     by_chain = chain_learning(chain, rbm.learning_rate, HIDDEN.find(rbm.hidden).real)
+    if extent.kind == "documents" and chain == "data":
+        by_chain |= COUNT_LEARNING
+        if rbm.sample_visible is None:
+            rbm = rbm.model_copy(update={"sample_visible": True})
+            log.info("By the rows: rbm.sample_visible true")
     values = batch_and_epochs(extent, bounds, rbm.batch_size) | by_chain
     return _filled("rbm", rbm, n_hidden=extent.rbm_units, chain=chain, **values)
 

@@ -8,6 +8,7 @@ from kedro.pipeline import Pipeline
 from layerwise.data import DataSpec
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.evaluation.reports import compare_with_components, make_network_card
+from layerwise.evaluation.unsupervised import doubt_perplexity
 from layerwise.parameters import used_settings
 from layerwise.pipelines.stage import Stage, with_first
 
@@ -26,6 +27,9 @@ def write_network_card(what: str, columns: DataSpec, **inputs: Any) -> str:
     }
     metrics = {row.name: row.value for row in measured}
     conclusions = compare_with_components(metrics)
+    doubt = doubt_perplexity({name.removeprefix("test/"): value for name, value in metrics.items()})
+    if doubt:
+        conclusions.append(f"{doubt}.")
     for sentence in conclusions:
         log.warning(sentence)
     return make_network_card(

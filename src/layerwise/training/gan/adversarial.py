@@ -17,13 +17,13 @@ from layerwise.training.gan.gradient_penalties import backward, r1_penalty, with
 from layerwise.training.gan.objectives.base import OBJECTIVES
 from layerwise.training.gan.settings import AdversarialSettings
 from layerwise.training.optim import (
-    device_options,
+    OptimizerSettings,
     learning_rate_factor,
     load_moment_tensors,
+    make_optimizer,
     moments_to_tensors,
     python_rates,
     set_learning_rate,
-    without_compiler,
 )
 from layerwise.training.plan import CapturablePlan, Losses, batch_normalization
 from layerwise.utils import matmul_autocast, ranks, torch_rng
@@ -31,12 +31,16 @@ from layerwise.utils import matmul_autocast, ranks, torch_rng
 # The first weights are forgotten faster: the decay at update t is at most (1 + t) / (10 + t).
 EMA_WARM_UP = 10.0
 
+# Real rows (n, d), their conditions, and as many generated ones: pre-activations and rows.
+Drawn = tuple[Tensor, Tensor | None, Tensor, Tensor]
 # A further loss of the generator, (n,): of its pre-activations, its rows, real rows and conditions.
 AuxiliaryLoss = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 
 
 class AdversarialPlan(CapturablePlan):
     """A discriminator step on every batch, and a generator step on every `discriminator_steps`-th.
+
+    With `shares_samples` both learn from the same generated rows; the paper's algorithm draws others for the generator.
 
     Args:
         generator: maps noise, and a condition, to rows.
@@ -71,20 +75,17 @@ class AdversarialPlan(CapturablePlan):
         self.ema_generator = copy.deepcopy(generator).requires_grad_(False) if settings.ema_decay else None
         self.instance_noise_std = settings.instance_noise
         self.epochs, self.batches_seen, self.generator_steps = 1, 0, 0
-        self.generator_is_due, self.r1_is_due = True, settings.r1 > 0
+        self.generator_is_due, self.r1_is_due, self.shares_samples = True, settings.r1 > 0, False
         rate = self.generator_optimizer.param_groups[0]["lr"]
         self.ema_weight: Tensor | float = rate.new_zeros(()) if isinstance(rate, Tensor) else 0.0
         for network in (generator, discriminator):
             network.use_rng(rng)
 
-    def _build_optimizer(self, network: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
-        s, parameters = self.settings, list(network.parameters())
-        if s.optimizer == "adam":
-            options = device_options(torch.optim.Adam, parameters, learning_rate)
-            options |= {"betas": (s.beta_1, s.beta_2), "fused": True}
-            return without_compiler(torch.optim.Adam)(parameters, **options)
-        kind = {"rmsprop": torch.optim.RMSprop, "sgd": torch.optim.SGD}[s.optimizer]
-        return without_compiler(kind)(parameters, **device_options(kind, parameters, learning_rate))
+    def _build_optimizer(self, network: nn.Module, rate: float) -> torch.optim.Optimizer:
+        s = self.settings
+        beta_1, beta_2 = (s.beta_1, s.beta_2) if s.optimizer == "adam" else (None, None)
+        chosen = OptimizerSettings(optimizer=s.optimizer, learning_rate=rate, beta_1=beta_1, beta_2=beta_2)
+        return make_optimizer(chosen, network.parameters())
 
     @property
     def sampler(self) -> Generator:
@@ -122,9 +123,10 @@ class AdversarialPlan(CapturablePlan):
 
     def update(self, batch: TensorData) -> Losses:
         """Update the networks on a batch; return losses and scores, one a row or a pack of rows."""
-        losses = self.discriminator_step(batch)
+        drawn = self._draw(batch) if self.shares_samples and self.generator_is_due else None
+        losses = self.discriminator_step(batch, drawn)
         if self.generator_is_due:
-            losses |= self.generator_step(batch)
+            losses |= self.generator_step(batch, drawn)
         return losses
 
     def generators(self) -> Sequence[torch.Generator]:
@@ -142,8 +144,12 @@ class AdversarialPlan(CapturablePlan):
         drawn = getattr(self.conditioning, "reason_against_ranks", "")
         return drawn or batch_normalization(self.generator, self.discriminator)
 
-    def _real_rows(self, batch: TensorData) -> tuple[Tensor, Tensor | None]:
-        return self._whole_packs(*self.conditioning(batch, self.rng))
+    def _draw(self, batch: TensorData) -> Drawn:
+        real, condition = self._whole_packs(*self.conditioning(batch, self.rng))
+        z = self.generator.noise(len(real), self.rng)
+        with matmul_autocast(self.settings.precision, z.device):
+            pre_activation = self.generator.pre_activation(z, condition).to(z.dtype)
+        return real, condition, pre_activation, self.generator.output_activation(pre_activation)
 
     def _whole_packs(self, rows: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Leave out the last rows, which do not fill a pack."""
@@ -154,13 +160,6 @@ class AdversarialPlan(CapturablePlan):
         with matmul_autocast(self.settings.precision, rows.device):
             return self.discriminator(rows, condition).to(rows.dtype)
 
-    def _generate(self, n: int, condition: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return pre-activations and rows, both (n, d)."""
-        z = self.generator.noise(n, self.rng)
-        with matmul_autocast(self.settings.precision, z.device):
-            pre_activation = self.generator.pre_activation(z, condition).to(z.dtype)
-        return pre_activation, self.generator.output_activation(pre_activation)
-
     def _as_seen(self, rows: Tensor) -> Tensor:
         """Return rows as the discriminator sees them in training: augmented, with instance noise."""
         if self.augmentation is not None:
@@ -168,13 +167,14 @@ class AdversarialPlan(CapturablePlan):
         std = self.instance_noise_std
         return rows + std * ranks.normal_(rows.new_empty(rows.shape), self.rng) if std else rows
 
-    def discriminator_step(self, batch: TensorData) -> Losses:
+    def discriminator_step(self, batch: TensorData, drawn: Drawn | None = None) -> Losses:
         """Update the discriminator; the generator stays as it is."""
         s, objective = self.settings, self.objective
-        real, condition = self._real_rows(batch)
-        with without_gradients_of(self.generator), torch.no_grad():
-            fake = self._generate(len(real), condition)[1]
-        real, fake = self._as_seen(real), self._as_seen(fake)
+        if drawn is None:
+            with without_gradients_of(self.generator), torch.no_grad():
+                drawn = self._draw(batch)
+        real, condition, _, fake = drawn
+        real, fake = self._as_seen(real), self._as_seen(fake.detach())
         if self.discriminator.config.normalization == "batch":  # real and generated rows: own statistics
             real_scores = self._discriminate(real, condition)
             fake_scores = self._discriminate(fake, condition)
@@ -218,12 +218,11 @@ class AdversarialPlan(CapturablePlan):
         accuracy = objective.accuracy(real, fake)
         return found if accuracy is None else found | {"discriminator_accuracy": accuracy}
 
-    def generator_step(self, batch: TensorData) -> Losses:
+    def generator_step(self, batch: TensorData, drawn: Drawn | None = None) -> Losses:
         """Update the generator; the discriminator stays. `score_gradient` is |d loss / d score|."""
         s = self.settings
-        real, condition = self._real_rows(batch)
         with without_gradients_of(self.discriminator):
-            pre_activation, fake = self._generate(len(real), condition)
+            real, condition, pre_activation, fake = drawn or self._draw(batch)
             scores = self._discriminate(self._as_seen(fake), condition)
             scores.retain_grad()
             losses = self.objective.generator_loss(scores)

@@ -232,6 +232,7 @@ def train_image_gan(
         if settings.augmentation and columns.image_shape
         else None,
     )
+    plan.shares_samples = True  # a seventh of a step of convolutions (docs/pipelines/gan.md)
     classifier = classifier.to(device).eval()
     binarize = make_dynamic_binarization(seed, device, "gan") if columns.dynamic_binarization else None
     monitor = build_monitor(

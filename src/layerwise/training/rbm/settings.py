@@ -34,8 +34,8 @@ class ContrastiveDivergenceSettings(Config):
     )
     sample_visible: bool | None = setting(
         None,
-        "sample the visible units of a chain from the batch, or take their means; null: samples for k > 1 and where "
-        "variances are learnt, means for k = 1",
+        "sample the visible units of a chain from the batch, or take their means; null: samples for k > 1, of "
+        "documents and where variances are learnt, means for k = 1",
         "true for counts",
     )
     chain: Literal["data", "persistent", "tempered"] = setting(

@@ -8,6 +8,6 @@ from .columns import (
 from .dates import find_date_formats as find_date_formats, parse_dates as parse_dates
 from .fit import fit_reading as fit_reading
 from .numbers import NumberFormat as NumberFormat, find_number_format as find_number_format
-from .reading import Reading as Reading
+from .reading import Reading as Reading, with_tidy_names as with_tidy_names
 from .row_errors import RowErrors as RowErrors, row_errors_of as row_errors_of, shown as shown
 from .training import fit_columns_of as fit_columns_of, read_table as read_table, reading_of as reading_of

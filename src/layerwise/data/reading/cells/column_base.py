@@ -16,8 +16,10 @@ from layerwise.data.reading.cells.columns import (
     cell_text,
     is_all_text,
 )
+from layerwise.data.reading.cells.dates import have_named_months
 from layerwise.data.reading.cells.faults import Cells, find_faults, sentinels
 from layerwise.data.reading.cells.numbers import FoundFormat, guess_unsigned, needs_text
+from layerwise.data.reading.pairs import find_pairs, mark_of_pairs, pair_of
 from layerwise.data.reading.settings import CellKind, PercentMeaning, ReadingSettings
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError, yaml_line
 
@@ -158,6 +160,40 @@ class ColumnBase:
         """Return the first row with a cell."""
         cells = zip(self.column.index, self.column, strict=True)
         return next((row for row, cell in cells if cell_text(cell).strip() == text), "?")
+
+    def pairs(self, cells: Cells) -> ColumnReading:
+        """Return the reading of a column that is stated to hold two numbers in each cell."""
+        mark = mark_of_pairs(cells.texts)
+        found = [pair_of(text, mark) for text in cells.texts]
+        first = next((k for k, each in enumerate(found) if each is not None), None)
+        if first is None:
+            self.refuse(
+                "is stated to be a pair, two numbers in a cell, and holds "
+                f"{', '.join(repr(text[:30]) for text in cells.texts[:3]) or 'nothing'}"
+            )
+        numbers = [value for each in found if each is not None for value in each]
+        one, other = numbers[:2]
+        self.notes.append(f"read as two numbers: '{cells.texts[first]}' is {one:g} and {other:g}")
+        return ColumnReading(
+            kind="pair",
+            dtype="str",
+            missing=self.null_words,
+            mark=mark,
+            whole=all(value.is_integer() for value in numbers),
+            **self.said(),
+        )
+
+    def note_words(self, cells: Cells) -> None:
+        """Note what words may be that are read as such."""
+        if have_named_months(cells.texts):
+            self.notes.append(
+                "looks like dates, and is read as words: write the months as numbers, such as 2024-03-01, or in English"
+            )
+        if find_pairs(cells.texts):
+            self.notes.append(
+                f"each of its cells holds two numbers ({cells.texts[0]}), and is read as a word; add "
+                f"{yaml_line({'columns': {self.name: 'pair'}})[1:-1]} to problem.reading if they are two numbers"
+            )
 
     def text(self, cells: Cells, kind: CellKind) -> ColumnReading:
         """Return the reading of a column whose cells stay text."""

@@ -13,6 +13,7 @@ from layerwise.data.reading.cells.affixes import tidy
 from layerwise.data.reading.cells.dates import iso_datetimes, parse_dates
 from layerwise.data.reading.cells.numbers import NumberFormat
 from layerwise.data.reading.cells.row_errors import shown
+from layerwise.data.reading.pairs import pair_of, pair_text
 from layerwise.data.reading.settings import CellKind
 from layerwise.utils import Config
 
@@ -43,6 +44,7 @@ class ColumnReading(Config):
         spellings: words that differ in capitals alone and are different values.
         words: of a boolean, false and true as training wrote them; None for 0 and 1.
         whole: whether all its numbers were whole, beside empty cells too.
+        mark: of a pair, what stands between its two numbers; its values are text, `120/80`.
     """
 
     kind: CellKind
@@ -60,6 +62,7 @@ class ColumnReading(Config):
     spellings: tuple[str, ...] = ()
     words: tuple[str, str] | None = None
     whole: bool = False
+    mark: str = ""
 
     def parse(self, column: pd.Series, errors: dict[int, str]) -> pd.Series:
         """Return the values of a column's cells; a cell that has none is missing, and `errors` says why."""
@@ -67,6 +70,7 @@ class ColumnReading(Config):
             "number": self._numbers,
             "boolean": self._numbers,
             "date": self._dates,
+            "pair": self._pairs,
         }
         return readers.get(self.kind, self._texts)(column, errors)
 
@@ -202,6 +206,27 @@ class ColumnReading(Config):
             else:
                 when = when.dt.tz_localize("UTC")
         return when.astype(pd.api.types.pandas_dtype(self.dtype))
+
+    def _pairs(self, column: pd.Series, errors: dict[int, str]) -> pd.Series:
+        import pandas as pd
+
+        codes, cells = _codes_of(column)
+        texts = [_date_text(cell).strip() for cell in cells]
+        pairs = [None if not text or text in self.missing else pair_of(text, self.mark) for text in texts]
+        found = pd.array(
+            [None if each is None else pair_text(*each, self.mark) for each in pairs], dtype="str"
+        )
+        wrong = [
+            bool(text) and text not in self.missing and pair is None
+            for text, pair in zip(texts, pairs, strict=True)
+        ]
+        errors |= {
+            int(
+                k
+            ): f"{column.name} is two numbers with {self.mark} between them, and holds {shown(texts[codes[k]])}"
+            for k in np.flatnonzero(np.array(wrong, dtype=bool)[codes])
+        }
+        return pd.Series(found.take(codes), index=column.index, name=column.name)
 
     def _texts(self, column: pd.Series, errors: dict[int, str]) -> pd.Series:
         import pandas as pd

@@ -19,7 +19,6 @@ from layerwise.data.reading.cells.columns import ColumnReading, are_zeros_and_on
 from layerwise.data.reading.cells.dates import (
     FoundDates,
     find_date_formats,
-    have_named_months,
     is_aware,
     iso_datetimes,
     parse_dates,
@@ -69,6 +68,8 @@ class ColumnFitter(ColumnBase):
             return self._class_names(filled)
         if stated == "date":
             return self._stated_dates(filled)
+        if stated == "pair":
+            return self.pairs(filled)
         boolean = self._boolean(filled) if stated in (None, "boolean") else None
         if boolean is not None:
             return boolean
@@ -85,10 +86,7 @@ class ColumnFitter(ColumnBase):
         dates = find_date_formats([tidy(text) for text in filled.texts], filled.counts)
         if dates is not None and filled.fraction(dates.looks_like) > 0.5:
             return self._dates(filled, dates)
-        if have_named_months(filled.texts):
-            self.notes.append(
-                "looks like dates, and is read as words: write the months as numbers, such as 2024-03-01, or in English"
-            )
+        self.note_words(filled)
         return self.text(cells, "category")
 
     def _typed(self) -> ColumnReading | None:
