@@ -298,4 +298,4 @@ def test_only_images_of_one_class_each_are_sampled_by_class(rows, task, paramete
     ],
 )
 def test_samples_of_classes_take_more_epochs_where_an_epoch_is_few_steps(epochs, steps, found):
-    assert chain_epochs(epochs, steps) == found
+    assert chain_epochs(epochs, 100 * steps, 100) == found

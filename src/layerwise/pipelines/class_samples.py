@@ -77,11 +77,10 @@ def train_class_generator(
 ) -> tuple[RBM, LayerHistory]:
     """Train an RBM with label units on the stack's second-highest layer; the stack stays as it is."""
     batch_size = min(pretraining.batch_size, len(labelled))
+    epochs = pretraining.layer_epochs(len(dbn.hidden_sizes))[-1]
     settings = RBMTrainingSettings(
         n_hidden=dbn.hidden_sizes[-1],
-        epochs=chain_epochs(
-            pretraining.layer_epochs(len(dbn.hidden_sizes))[-1], -(-len(labelled) // batch_size)
-        ),
+        epochs=chain_epochs(epochs, len(labelled), batch_size),
         batch_size=batch_size,
         weight_decay=WEIGHT_DECAY,
         chain="persistent",
@@ -95,14 +94,15 @@ def train_class_generator(
     return rbm.cpu(), LayerHistory.of(result)
 
 
-def chain_epochs(epochs: int, steps: int) -> int:
+def chain_epochs(epochs: int, n_rows: int, batch_size: int) -> int:
     """Return the epochs of the RBM with label units.
 
     Args:
         epochs: of the layer that learns features, at whose place it stands.
-        steps: in an epoch.
+        n_rows: of training.
+        batch_size: rows of a step.
     """
-    wanted = max(MORE_EPOCHS * epochs, FEWEST_STEPS / steps)
+    wanted = max(MORE_EPOCHS * epochs, FEWEST_STEPS / -(-n_rows // batch_size))
     return round(min(wanted, MOST_EPOCHS * epochs))
 
 

@@ -1,6 +1,7 @@
 """The model card of a network that learns without a target, such as an RBM."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from kedro.pipeline import Pipeline
@@ -26,15 +27,18 @@ def write_network_card(what: str, columns: DataSpec, **inputs: Any) -> str:
         if not isinstance(value, LoggedMetrics)
     }
     metrics = {row.name: row.value for row in measured}
-    conclusions = compare_with_components(metrics)
-    doubt = doubt_perplexity({name.removeprefix("test/"): value for name, value in metrics.items()})
-    if doubt:
-        conclusions.append(f"{doubt}.")
+    conclusions = _conclusions(metrics)
     for sentence in conclusions:
         log.warning(sentence)
     return make_network_card(
         columns, parameters, metrics, title=f"Model card of {what}", conclusions=conclusions
     )
+
+
+def _conclusions(metrics: Mapping[str, float]) -> list[str]:
+    """Return what the metrics by their names say of the network, a sentence each."""
+    doubt = doubt_perplexity({name.removeprefix("test/"): value for name, value in metrics.items()})
+    return compare_with_components(metrics) + ([f"{doubt}."] if doubt else [])
 
 
 def create_network_card(pipeline: str, what: str, read: Pipeline) -> Pipeline:
