@@ -31,7 +31,7 @@ from layerwise.tracking.logged_models import SavedModel, write_mlflow_model
 from layerwise.tracking.logged_models.model_lookup import find_model, models_of
 from layerwise.tracking.outbox.background import upload_folder
 from layerwise.tracking.registry import privacy_refusal, register
-from layerwise.utils import UserError, mask_secrets
+from layerwise.utils import UserError, first_line, mask_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,7 @@ def _test_rows(catalog: CatalogProtocol[Any, Any], pipeline: str) -> pd.DataFram
     try:
         raw, rows = catalog.load("raw"), catalog.load(f"{pipeline}.split").test
     except (UserError, DatasetError) as error:
-        return str(error).splitlines()[0]
+        return first_line(error)
     if isinstance(raw, TableBlocks):  # the split is that of the sample
         raw = catalog.load(f"{pipeline}.rows")
     if isinstance(raw, Images):
@@ -104,7 +104,7 @@ def _compare_with_version(
         found = find_model(f"{model.manifest.registered_name}/{version}", str(client.tracking_uri))
         other = load_trained_model(found.folder, found.sha256)
     except UserError as error:
-        return str(error).splitlines()[0]
+        return first_line(error)
     rows = submission.test_rows()
     if isinstance(rows, str):
         return rows

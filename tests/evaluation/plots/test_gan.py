@@ -23,6 +23,9 @@ def test_only_what_was_measured_has_a_panel():
     assert [axes.get_title() for axes in shown] == ["Value V(D, G)", "Scores", "Gradients"]
     line = shown[0].get_lines()[0]
     np.testing.assert_allclose(line.get_ydata(), [-0.1, -0.2, -0.3])
+    # Each panel has a legend of its own, and the figure none that says it all again.
+    assert figure.legends == []
+    assert all(axes.get_legend() is not None for axes in shown)
 
 
 def test_an_empty_history_is_an_error():

@@ -89,7 +89,6 @@ def plot_gan_curves(history: History, *, title: str = "Training by epoch") -> Fi
         legend(axes, outside=True)
     for axes in axes_list[len(panels) :]:
         axes.set_axis_off()
-    legend_below(figure, marker_scale=4)
     set_suptitle(figure, title)
     return figure
 
@@ -201,9 +200,11 @@ def plot_scatter_grid(panels: Mapping[str, Any], real: Any, *, title: str = "", 
     limit = 1.25 * float(np.abs(real_points).max())
     for axes, (caption, points) in zip(axes_list, panels.items(), strict=False):
         generated = as_array(points)
-        points = {"s": 4, "linewidths": 0}
-        axes.scatter(*real_points.T, color=cycle_color(0), alpha=0.3, label="real points", **points)
-        axes.scatter(*generated.T, color=cycle_color(2), alpha=0.7, label="generated points", **points)
+        for rows, name, color, alpha in (
+            (real_points, "real points", cycle_color(0), 0.3),
+            (generated, "generated points", cycle_color(2), 0.7),
+        ):
+            axes.scatter(rows[:, 0], rows[:, 1], s=4, linewidths=0, color=color, alpha=alpha, label=name)
         axes.set_xlim(-limit, limit)
         axes.set_ylim(-limit, limit)
         axes.set_aspect("equal")

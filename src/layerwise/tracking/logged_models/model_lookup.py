@@ -18,7 +18,7 @@ from layerwise.inference import (
     verify_model_folder,
 )
 from layerwise.tracking.environment import configure_mlflow
-from layerwise.utils import WHEELS_FOLDER, Location, nearest
+from layerwise.utils import WHEELS_FOLDER, Location, first_line, nearest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -142,8 +142,7 @@ def _find_in_store(reference: str, uri: str) -> ResolvedModel:
         location = client.get_logged_model(address.removeprefix("models:/")).artifact_location
         folder = data_folder(Path(download_artifacts(location, tracking_uri=uri)))
     except (MlflowException, OSError) as error:
-        reason = str(error).splitlines()[0][:300] if str(error) else repr(error)
-        raise ModelError(f"the model '{reference}' cannot be fetched: {reason}") from error
+        raise ModelError(f"the model '{reference}' cannot be fetched: {first_line(error)[:300]}") from error
     manifest, found = _verify(folder, sha256)
     return ResolvedModel(folder, name, found, manifest)
 
