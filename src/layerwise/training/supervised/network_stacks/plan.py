@@ -206,9 +206,10 @@ class NetworkStackPlan(CapturablePlan):
         return reason_against_capture(self.settings)
 
     def _transformed(self, inputs: Tensor) -> Tensor:
-        changes = [self.transforms[k] for k in self.stack.rows]
-        changed = [change(own) for own, change in zip(inputs, changes, strict=True) if change is not None]
-        return torch.stack(changed) if changed else inputs
+        changes = [each for k in self.stack.rows if (each := self.transforms[k]) is not None]
+        if not changes:
+            return inputs
+        return torch.stack([change(own) for own, change in zip(inputs, changes, strict=True)])
 
     def _penalties(self) -> Tensor:
         """Return each member's penalties, (members,)."""
