@@ -1,3 +1,5 @@
+import math
+
 import optuna
 import pytest
 
@@ -24,7 +26,13 @@ def checked(given):
         ({"mlp.activation": ["relu", "reli"]}, "given: 'reli'"),
         ({"finetuning.epochs": {"low": -3, "high": 10}}, "finetuning.epochs: Input should be greater than"),
         ({"finetuning.learning_rate": {"low": 0.1, "high": 0.01}}, "low has to be less than high"),
+        ({"finetuning.learning_rate": {"low": 0.1, "high": math.inf}}, "both finite (given: 0.1 and inf)"),
         ({"finetuning.dropout": {"low": 0.0, "high": 0.5, "log": True}}, "log takes a low above 0"),
+        ({"finetuning.dropout": {"low": 0.0, "high": 0.5, "step": -0.1}}, "step has to be above 0"),
+        ({"finetuning.dropout": {"low": 0.0, "high": 0.5, "step": 0.6}}, "at most high - low (given: 0.6)"),
+        ({"finetuning.patience": {"low": 3, "high": 9, "step": 0}}, "step has to be above 0"),
+        ({"finetuning.patience": {"low": 3, "high": 9, "step": 0.5}}, "step has to be whole"),
+        ({"mlp.hidden_sizes": [[64], [64, 32], [64]]}, "a choice may stand there once (given twice: [64])"),
         ({"finetuning.learning_rate": {"low": 0.1, "hihg": 0.2}}, "did you mean 'high'"),
         ({"finetuning.learning_rate": 0.1}, "or a list of choices (given: 0.1)"),
         ({"mlp.activation": ["relu"]}, "needs two at least"),
@@ -71,6 +79,26 @@ def test_present_settings_are_tried_only_where_all_of_them_are_in_the_space():
     assert space.stored(inside | {"mlp": {"hidden_sizes": [7]}}) is None
     assert space.stored(inside | {"finetuning": {"learning_rate": None}}) is None
     assert space.stored(inside | {"finetuning": {"learning_rate": 0.5}}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "domain", "value", "is_inside"),
+    [
+        ("patience", {"low": 3, "high": 20, "step": 5}, 13, True),
+        ("patience", {"low": 3, "high": 20, "step": 5}, 10, False),
+        ("l2", {"low": 1, "high": 10}, 1.5, False),
+        ("dropout", {"low": 0.0, "high": 0.5, "step": 0.1}, 0.3, True),
+        ("dropout", {"low": 0.0, "high": 0.5, "step": 0.1}, 0.25, False),
+    ],
+)
+def test_a_present_setting_between_two_steps_is_not_in_the_space(name, domain, value, is_inside):
+    space = checked({f"finetuning.{name}": domain})
+    stored = space.stored({"finetuning": {name: value}})
+    assert (stored is not None) == is_inside
+    if stored:
+        study = optuna.create_study()
+        study.enqueue_trial(stored)
+        assert space.suggest(study.ask()) == {f"finetuning.{name}": value}
 
 
 def test_a_trials_settings_take_the_place_of_those_of_the_command():

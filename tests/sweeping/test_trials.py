@@ -1,6 +1,9 @@
 """Trials, run by a worker in this process on the small table of forest fires."""
 
+import json
 import os
+import subprocess
+import sys
 
 import mlflow
 import optuna
@@ -164,6 +167,27 @@ def test_settings_that_cannot_be_trained_cost_their_trial_alone_and_a_sweep_of_t
     assert {trial.state.name for trial in sweep.study.trials} == {"PRUNED"}
     assert [run.info.status for run in children(sweep)] == ["FAILED"] * 5
     assert "momentum" in children(sweep)[0].data.tags["error"]
+
+
+@pytest.mark.slow
+def test_a_trial_that_diverges_prints_one_line_as_any_other(project):
+    space = {"finetuning.learning_rate": {"low": 1e10, "high": 1e12}}
+    params = {"finetuning": {"optimizer": "sgd", "weight_decay": 0.0, "epochs": 2}}
+    sweep, _ = begin(make_job(project, "diverging", trials=2, space=space, **params))
+    given = json.dumps({"job": sweep.job.model_dump(mode="json"), "slot": 0}) + "\n"
+    with subprocess.Popen(
+        [sys.executable, "-m", "layerwise.sweeping"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=project.path,
+    ) as worker:
+        worker.stdin.write(given)
+        worker.stdin.flush()
+        lines = worker.stdout.read().splitlines()
+    assert [line.split(":")[:2] for line in lines] == [[f"trial {k}", " fine-tuning"] for k in range(2)]
+    assert all("became" in line for line in lines)
 
 
 def test_a_trial_whose_process_was_killed_is_run_again_at_most_three_times_and_then_another_takes_its_place(

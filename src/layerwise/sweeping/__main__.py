@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 
-QUIET = ("kedro", "kedro_viz", "layerwise")
+QUIET = ("kedro", "kedro_viz", "layerwise", "py.warnings")
 
 
 def main() -> None:
@@ -39,6 +39,8 @@ def main() -> None:
     bootstrap_project(job.project)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
+    # The line of a trial says why it failed; the run with the best settings warns of its rows.
+    logging.getLogger("kedro.pipeline.node").setLevel(logging.CRITICAL)
     # An error that the user can correct is shown as its message alone by the hooks of the trials' sessions.
     Worker(job, given["slot"], over.is_set).work()
 

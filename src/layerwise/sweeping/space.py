@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,7 +28,7 @@ class Range(Config):
         low: the least.
         high: the greatest.
         log: every factor is as likely as every other, and not every difference.
-        step: between neighbors; None for all numbers.
+        step: between neighbors, from `low` on; None for all numbers.
     """
 
     low: int | float
@@ -37,11 +38,19 @@ class Range(Config):
 
     @model_validator(mode="after")
     def _has_numbers(self) -> Range:
-        if not self.low < self.high:
-            raise ValueError(f"low has to be less than high (given: {self.low} and {self.high})")
+        if not -math.inf < self.low < self.high < math.inf:
+            raise ValueError(f"low has to be less than high, both finite (given: {self.low} and {self.high})")
         if self.log and (self.low <= 0 or self.step is not None):
             raise ValueError("log takes a low above 0, and no step")
+        if self.step is not None and not 0 < self.step <= self.high - self.low:
+            raise ValueError(f"step has to be above 0 and at most high - low (given: {self.step})")
+        if self._is_whole and self.step is not None and self.step != int(self.step):
+            raise ValueError(f"step has to be whole, as both ends are (given: {self.step})")
         return self
+
+    @property
+    def _is_whole(self) -> bool:
+        return isinstance(self.low, int) and isinstance(self.high, int)
 
     @property
     def ends(self) -> tuple[Any, ...]:
@@ -56,8 +65,12 @@ class Range(Config):
 
     def stored(self, value: Any) -> Any:
         """Return a setting as the study keeps it; None where it is outside."""
-        inside = isinstance(value, (int, float)) and self.low <= value <= self.high
-        return value if inside and not isinstance(value, bool) else None
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not is_number or not self.low <= value <= self.high:
+            return None
+        step = self.step or (1 if self._is_whole else None)
+        steps = (value - self.low) / step if step else 0.0
+        return value if math.isclose(steps, round(steps), abs_tol=1e-8) else None
 
     def setting(self, stored: Any) -> Any:
         """Return what the study keeps as the setting that it is."""
@@ -71,6 +84,9 @@ class Choices(RootModel[tuple[Any, ...]]):
     def _has_values(self) -> Choices:
         if len(self.root) < 2:
             raise ValueError("a list of choices needs two at least")
+        labels = [json.dumps(each) for each in self.root]
+        if repeated := next((each for each in labels if labels.count(each) > 1), None):
+            raise ValueError(f"a choice may stand there once (given twice: {repeated})")
         return self
 
     @property
