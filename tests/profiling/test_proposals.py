@@ -137,7 +137,7 @@ def test_two_numbers_in_a_cell_and_times_since_1970_are_said(propose):
     text = " | ".join(propose(table, "kept").findings)
     assert "column 'bp'" in text
     assert "each of its cells holds two numbers (100/60)" in text
-    assert "column 'at': it may be times in milliseconds since 1970 (2024-01-01 to 2024-" in text
+    assert "dates: {at: [unix_milliseconds]}, as column 'at': 1704067200000 is 2024-01-01" in text
     assert "column 'n'" not in text
 
 

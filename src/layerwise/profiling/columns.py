@@ -10,7 +10,15 @@ import numpy as np
 
 from layerwise.data.preprocessing import MIN_DISTINCT
 from layerwise.data.reading import yaml_line
-from layerwise.data.reading.cells import unit_of
+from layerwise.data.reading.cells import parse_dates, unit_of
+from layerwise.data.reading.counted_dates import (
+    MIN_DAYS,
+    WHAT_IS_COUNTED,
+    counts_of,
+    dates_of_counts,
+    is_instant,
+    likely_counts,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,22 +38,16 @@ MIN_ROWS = 10
 # Training rows of a split by the defaults; how near to the rule of a run it may go either way.
 TRAINING_FRACTION, NEAR = 0.72, 0.03
 MANY_VALUES = 50
-# Of fewer different numbers of days nothing is said.
-MIN_SERIALS = 10
 EXACT_FLOAT = 1e15
+COMPACT, COMPACT_DATE = "%Y%m%d", re.compile(r"(19|20)\d{6}")
 WORDS_OF_TEXT = 3
-# Ticks a second of computers' times since 1970, and from 2001 to 2039, in seconds: amounts are rarely as large.
-TICKS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000}
-FIRST_TIME, LAST_TIME = 1.0e9, 2.2e9
-# What a column of dates is called, and the days that count dates: those of spreadsheets, and those of computers.
+# What a column of dates is called.
 DATE_NAME = re.compile(
     r"(^|[\W_])(dates?|datum|day|days|tag|jour|fecha|giorno|dob|birth(day|date)?|geburt\w*|when|wann|timestamp|on|at|am)$"
     r"|date$|datum$|^(date|datum|fecha|when|wann)([\W_]|$)",
     re.IGNORECASE,
 )
 DATE_NAME_CASED = re.compile(r"[a-z](Date|Day|Datum|At|On)$")
-ORIGINS = {"of a spreadsheet": "1899-12-30", "since 1970": "1970-01-01"}
-FIRST_DATE, LAST_DATE = np.datetime64("1980-01-01"), np.datetime64("2060-01-01")
 MAX_EXAMPLES, EXAMPLE_LENGTH = 3, 40
 BINS = 16
 # Fewer different numbers than this are often a rank or a score of everyone; and what such a column is called.
@@ -159,7 +161,7 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
         if whole and _is_permuted(present) and not RANKED.search(name):
             low, high = _plain(present.min()), _plain(present.max())
             return "identifier", f"it numbers the rows in another order, {low} to {high}, each number once"
-        return "input", (_epoch(present) if whole else "") or _serial(name, present)
+        return "input", _counted(name, present)
     texts = present.astype(str)
     words = float(texts.str.count(r"\s+").mean()) + 1
     distinct = texts.drop_duplicates()
@@ -204,40 +206,38 @@ def _units(distinct: pd.Series) -> str:
     return ""
 
 
-def _epoch(present: pd.Series) -> str:
-    """Return what is to be said of whole numbers that may be times since 1970; empty if they can hardly be."""
-    low, high = float(present.min()), float(present.max())
-    for unit, ticks in TICKS.items():
-        if low / ticks >= FIRST_TIME and high / ticks <= LAST_TIME and present.nunique() >= MANY_VALUES:
-            first, last = (str(np.datetime64(int(value / ticks), "s"))[:10] for value in (low, high))
-            return (
-                f"it may be times in {unit} since 1970 ({first} to {last}), and is read as a number: write it as a "
-                "date if its month, weekday or hour matters"
-            )
-    return ""
-
-
 def is_named_as_date(name: str) -> bool:
     """Return whether a column is called as one of dates is."""
     return bool(DATE_NAME.search(name) or DATE_NAME_CASED.search(name))
 
 
-def _serial(name: str, present: pd.Series) -> str:
-    """Return what is to be said of numbers of days in a column that is called a date; empty if they can hardly be."""
-    if not is_named_as_date(name) or present.nunique() < MIN_SERIALS:
+def format_of_numbers(texts: list[str]) -> tuple[str, str]:
+    """Return the format of distinct numbers that are dates, and what they then are; empty for others."""
+    if len(texts) < MIN_DAYS:
+        return "", ""
+    if (
+        all(COMPACT_DATE.fullmatch(text) for text in texts)
+        and not np.isnat(parse_dates(texts, [COMPACT])).any()
+    ):
+        return COMPACT, "a date without marks"
+    word = likely_counts(counts_of(texts))
+    # Small whole numbers are days since 1970 less often than anything else.
+    if word in ("", "unix_days"):
+        return "", ""
+    return word, f"{str(dates_of_counts(texts[:1], word)[0])[:10]}, of {WHAT_IS_COUNTED[word]},"
+
+
+def _counted(name: str, present: pd.Series) -> str:
+    """Return what is to be said of numbers that may count days or seconds; empty if they can hardly do."""
+    word = likely_counts(present.to_numpy(dtype=np.float64))
+    if not word or not (is_instant(word) or is_named_as_date(name)):
         return ""
-    for what, origin in ORIGINS.items():
-        example, first, last = (
-            np.datetime64(origin) + np.timedelta64(int(min(max(value, -1e6), 1e6)), "D")
-            for value in (present.iloc[0], present.min(), present.max())
-        )
-        if first >= FIRST_DATE and last < LAST_DATE:
-            return (
-                f"it may be the days {what} ({_plain(present.iloc[0])} is {example}), and is read as a number: if its "
-                f"month or weekday matters, write it as a date (pandas.to_datetime(table[{name!r}], unit='D', "
-                f"origin='{origin}'))"
-            )
-    return ""
+    shown = _plain(present.iloc[0])
+    line = yaml_line({"dates": {name: [word]}})[1:-1]
+    return (
+        f"it may be {WHAT_IS_COUNTED[word]} ({shown} is {str(dates_of_counts([shown], word)[0])[:10]}), and is read as "
+        f"a number: add {line} to problem.reading if its month, weekday or hour matters"
+    )
 
 
 def _is_permuted(numbers: pd.Series) -> bool:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from layerwise.data import DataError, ReadingSettings
 from layerwise.data.reading import (
@@ -21,9 +18,9 @@ from layerwise.data.reading import (
     without_malformed,
     yaml_line,
 )
-from layerwise.data.reading.cells import NULL_WORDS, Reading, RowErrors, cell_text, fit_reading, parse_dates
+from layerwise.data.reading.cells import NULL_WORDS, Reading, RowErrors, cell_text, fit_reading
 from layerwise.data.reading.pairs import find_pairs
-from layerwise.profiling.columns import MIN_SERIALS, is_named_as_date, is_named_as_id
+from layerwise.profiling.columns import format_of_numbers, is_named_as_date, is_named_as_id
 from layerwise.profiling.proposal import Choice
 
 if TYPE_CHECKING:
@@ -33,7 +30,6 @@ MAX_SETTLED, MAX_REASON = 60, 300
 # Settings that are of columns, by their names.
 BY_COLUMN = ("dates", "columns", "percent")
 DASHES = "-–"
-COMPACT, COMPACT_DATE = "%Y%m%d", re.compile(r"(19|20)\d{6}")
 
 
 @dataclass
@@ -127,7 +123,7 @@ def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
         found = [
             *_spellings(reading),
             *_pairs(reading, table.cells, classes_there),
-            *_compact_dates(reading, table.cells, classes_there),
+            *_numbers_as_dates(reading, table.cells, classes_there),
         ]
         new = [_add(settings, choices, each) for each in found]
         if any(new):
@@ -232,23 +228,24 @@ def _pairs(reading: Reading, cells: pd.DataFrame, classes: Collection[str]) -> l
     return found
 
 
-def _compact_dates(reading: Reading, cells: pd.DataFrame, classes: Collection[str]) -> list[SuggestedSetting]:
-    """Return the setting for each column that is called a date and holds 20240131 and the like, which is a number."""
+def _numbers_as_dates(
+    reading: Reading, cells: pd.DataFrame, classes: Collection[str]
+) -> list[SuggestedSetting]:
+    """Return the setting for each column that is called a date and holds numbers that can be nothing else."""
     found = []
     for name in cells:
         column = str(name).strip()
         how = reading.columns[column]
-        if how.kind != "number" or not how.whole or column in (*classes, *reading.settings.columns):
+        if how.kind != "number" or column in (*classes, *reading.settings.columns):
             continue
         if not is_named_as_date(column):
             continue
         texts = sorted({cell_text(cell).strip() for cell in cells[name].dropna()} - {"", *how.missing})
-        if len(texts) < MIN_SERIALS or not all(COMPACT_DATE.fullmatch(text) for text in texts):
-            continue
-        if np.isnat(parse_dates(texts, [COMPACT])).any():
-            continue
-        reason = f"column '{column}': {texts[0]} is a date without marks in a column of that name"
-        found.append(SuggestedSetting("dates", {column: [COMPACT]}, reason, f"columns: {{{column}: number}}"))
+        date_format, what = format_of_numbers(texts)
+        if date_format:
+            reason = f"column '{column}': {texts[0]} is {what} in a column of that name"
+            other = f"columns: {yaml_line({column: 'number'})}"
+            found.append(SuggestedSetting("dates", {column: [date_format]}, reason, other))
     return found
 
 

@@ -26,3 +26,14 @@ def test_frames_that_are_predicted_one_from_another_go_on_as_the_given_ones_move
     trained = train_paired_gan(networks, pairs, pairs[slice(0, 20)], settings, 0, "dots")
     predicted = rollout(trained.generator, videos[:, :2], 3, seed=0)
     assert torch.equal(predicted, videos[:, 2:])
+
+
+def test_a_step_on_pairs_takes_one_pass_of_the_generator():
+    settings = PairSettings(hidden_sizes=(4,), latent_size=2, epochs=1, batch_size=20, ema_decay=0.0)
+    config = settings.generator_config((8, 8), (8, 8), n_frames=2, max_motion=2)
+    generator, discriminator = build_paired_networks(config, settings, 0, "dots")
+    passes = []
+    generator.body.register_forward_hook(lambda module, *_: passes.append(module.training))
+    pairs = TensorData(torch.rand(40, 64), torch.rand(40, 128))
+    train_paired_gan((generator, discriminator), pairs, pairs[slice(0, 20)], settings, 0, "dots")
+    assert sum(passes) == 2

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, field_validator, model_validator
 
-from layerwise.utils import Config, setting
+from layerwise.data.reading.counted_dates import COUNTED_DATES
+from layerwise.utils import Config, nearest, setting
 
 CellKind = Literal["number", "boolean", "category", "date", "text", "pair"]
 PercentMeaning = Literal["fraction", "percent"]
@@ -96,7 +97,10 @@ class ReadingSettings(Config):
         None, "cells that mean false; null: found column by column", by_rule=True
     )
     dates: dict[str, Formats] = setting(
-        {}, "formats of a date column, tried in order, such as {visited: ['%d/%m/%Y']}", "an ambiguous date"
+        {},
+        "formats of a date column, tried in order, such as {visited: ['%d/%m/%Y']}; spreadsheet_days, unix_days, "
+        "unix_seconds, unix_milliseconds and unix_microseconds are numbers that count them",
+        "an ambiguous date, dates that are numbers",
     )
     timezone: str = setting("UTC", "in which hour and weekday of a date are taken, such as Europe/Berlin")
     columns: dict[str, CellKind] = setting(
@@ -202,4 +206,11 @@ class ReadingSettings(Config):
         empty = sorted(name for name, formats in self.dates.items() if not formats)
         if empty:
             raise ValueError(f"dates: '{empty[0]}' has no format")
+        for name, formats in self.dates.items():
+            wrong = next((each for each in formats if "%" not in each and each not in COUNTED_DATES), None)
+            if wrong is not None:
+                raise ValueError(
+                    f"dates: {wrong!r} of '{name}' is no format, such as %d/%m/%Y, and none of "
+                    f"{', '.join(COUNTED_DATES)}{nearest(wrong, list(COUNTED_DATES))}"
+                )
         return self

@@ -18,7 +18,8 @@ from layerwise.pipelines.gan_applications.nodes import (
 from layerwise.training.gan import PairSettings, rollout
 from layerwise.utils import torch_rng
 
-STEPS = 9
+# Points of a traversal, and the standard deviations that it goes to either side: noise seldom comes from beyond.
+STEPS, TRAVERSED = 9, 2
 
 
 def plot_translation(pairs: TensorData, images: TensorData, columns: DataSpec) -> Figure:
@@ -65,11 +66,11 @@ def plot_next_frame(
 def plot_latent_traversal(generator: Generator, columns: DataSpec, seed: int) -> Figure:
     """Plot each class along the first latent number."""
     z = generator.noise(1, torch_rng(seed, "page")).repeat(STEPS, 1)
-    z[:, 0] = torch.linspace(-3, 3, STEPS)
+    z[:, 0] = torch.linspace(-TRAVERSED, TRAVERSED, STEPS)
     names, lines = columns.class_names if generator.config.n_conditions else ("samples",), {}
     with torch.no_grad():
         for k, name in enumerate(names):
             condition = torch.eye(len(names))[[k] * STEPS] if generator.config.n_conditions else None
             lines[name] = generator(z, condition)
-    title = "The first latent number from -3 to 3, for each class"
+    title = f"The first latent number from -{TRAVERSED} to {TRAVERSED}, for each class"
     return plots.plot_image_rows(lines, image_shape(columns), title=title)

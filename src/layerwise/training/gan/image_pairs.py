@@ -98,6 +98,7 @@ def train_paired_gan(
     plan = AdversarialPlan(
         generator.to(device), discriminator.to(device), settings, rng, conditioning_on_targets
     )
+    plan.shares_samples = True  # a tenth to a fifth of a step (docs/pipelines/gan_applications.md)
     return train_adversarial(plan, pairs, validation, seed, name=name)
 
 

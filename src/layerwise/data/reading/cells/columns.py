@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data.reading.cells.affixes import tidy
-from layerwise.data.reading.cells.dates import iso_datetimes, parse_dates
+from layerwise.data.reading.cells.dates import iso_datetimes, parse_dates, texts_of_dates
 from layerwise.data.reading.cells.numbers import NumberFormat
 from layerwise.data.reading.cells.row_errors import shown
 from layerwise.data.reading.pairs import pair_of, pair_text
@@ -76,7 +76,7 @@ class ColumnReading(Config):
 
     def text_of_dates(self, dates: pd.Series) -> pd.Series:
         """Return dates as a caller would send them: written as in training where they were text."""
-        return dates.dt.strftime(self.dates[0]) if self.text else dates
+        return texts_of_dates(dates, self.dates[0]) if self.text else dates
 
     def number_of(self, text: str) -> float | None:
         """Return the number that a text means, NaN for none, or None where it is no number at all."""

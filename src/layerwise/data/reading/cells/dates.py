@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from layerwise.data.reading.counted_dates import COUNTED_DATES, dates_of_counts, is_instant, texts_of_counts
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # In English, whatever the computer's own language is.
 MONTHS = (
@@ -52,8 +57,8 @@ def have_named_months(texts: Sequence[str]) -> bool:
 
 
 def is_aware(date_format: str) -> bool:
-    """Return whether a format has the offset from UTC."""
-    return "%z" in date_format
+    """Return whether a format says the time in UTC: it has the offset from it, or counts from an instant."""
+    return "%z" in date_format or is_instant(date_format)
 
 
 def iso_datetimes(aware: bool, gaps: str = "T") -> tuple[str, ...]:
@@ -82,6 +87,10 @@ def parse_dates(texts: Sequence[str], formats: Sequence[str]) -> np.ndarray:
     found = np.full(len(texts), np.datetime64("NaT", "us"), dtype="datetime64[us]")
     left = np.arange(len(texts))
     for each in formats:
+        if each in COUNTED_DATES:
+            found[left] = dates_of_counts([texts[k] for k in left.tolist()], each)
+            left = left[np.isnat(found[left])]
+            continue
         shape = shape_of(each)
         here = np.array([k for k in left.tolist() if shape.fullmatch(texts[k])], dtype=np.int64)
         if len(here) == 0:
@@ -92,6 +101,17 @@ def parse_dates(texts: Sequence[str], formats: Sequence[str]) -> np.ndarray:
         found[here] = when.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
         left = left[np.isnat(found[left])]
     return found
+
+
+def texts_of_dates(dates: pd.Series, date_format: str) -> pd.Series:
+    """Return dates as text of a format, which `parse_dates` reads as these where the format holds all of them."""
+    if date_format not in COUNTED_DATES:
+        return dates.dt.strftime(date_format)
+    import pandas as pd
+
+    when = dates.dt.tz_convert(None) if dates.dt.tz is not None else dates
+    texts = texts_of_counts(when.to_numpy(dtype="datetime64[us]"), date_format)
+    return pd.Series(texts, index=dates.index, name=dates.name, dtype="str")
 
 
 class FoundDates(NamedTuple):

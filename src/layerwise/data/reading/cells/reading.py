@@ -11,6 +11,7 @@ from pydantic import Field
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.cells.columns import ColumnReading
+from layerwise.data.reading.cells.dates import parse_dates, texts_of_dates
 from layerwise.data.reading.cells.numbers import NumberFormat
 from layerwise.data.reading.cells.row_errors import ATTRIBUTE, RowErrors
 from layerwise.data.reading.settings import ReadingSettings
@@ -131,10 +132,10 @@ def _dates(column: pd.Series, reading: ColumnReading) -> pd.Series:
 
     codes, distinct = pd.factorize(column)
     when = pd.to_datetime(pd.Series(distinct), format="ISO8601", utc=True)
-    texts = when.dt.strftime(reading.dates[0])
+    texts = texts_of_dates(when, reading.dates[0])
     for each in reading.dates[1:]:
-        lost = pd.to_datetime(texts, format=reading.dates[0], utc=True) != when
-        texts = texts.where(~lost, when.dt.strftime(each))
+        lost = parse_dates(texts.tolist(), reading.dates[:1]) != when.dt.tz_localize(None).to_numpy()
+        texts = texts.where(~lost, texts_of_dates(when, each))
     cells = np.array([*texts.tolist(), None], dtype=object)  # a missing cell has the code -1
     return pd.Series(cells[codes], index=column.index, name=column.name, dtype="str")
 

@@ -1,0 +1,92 @@
+"""Dates as numbers: the days that spreadsheets count, and the days, seconds or parts of them since 1970."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+DAY = 86_400_000_000
+# What stands for a format of such dates: the microseconds of one, and the day that is 0, in microseconds since 1970.
+# Spreadsheets have 1 for the first day of 1900 and count a 29th of February of that year.
+COUNTED_DATES = {
+    "spreadsheet_days": (DAY, -25_569 * DAY),
+    "unix_days": (DAY, 0),
+    "unix_seconds": (1_000_000, 0),
+    "unix_milliseconds": (1_000, 0),
+    "unix_microseconds": (1, 0),
+}
+WHAT_IS_COUNTED = {
+    "spreadsheet_days": "the days of a spreadsheet",
+    "unix_days": "the days since 1970",
+    "unix_seconds": "times in seconds since 1970",
+    "unix_milliseconds": "times in milliseconds since 1970",
+    "unix_microseconds": "times in microseconds since 1970",
+}
+NUMBER = re.compile(r"[+-]?\d{1,17}(?:[.,]\d{1,15})?", re.ASCII)
+# A float holds a day and its time to about a microsecond.
+STEP_OF_DAYS = 1_000
+YEARS = (-62_135_596_800_000_000, 253_402_300_799_999_999)
+# From 2001 to 2039, in which amounts are rarely as large; a spreadsheet's days from 1980 to 2060.
+FIRST_TIME, LAST_TIME = 1.0e9 * 1_000_000, 2.2e9 * 1_000_000
+FIRST_DAY, LAST_DAY = 3_652 * DAY, 32_872 * DAY
+# Of fewer different numbers nothing is said.
+MIN_DAYS, MIN_TIMES = 10, 50
+
+
+def is_instant(date_format: str) -> bool:
+    """Return whether a word stands for times since 1970, which are in UTC everywhere; days are days anywhere."""
+    return date_format in COUNTED_DATES and date_format != "unix_days" and date_format.startswith("unix")
+
+
+def counts_of(texts: Sequence[str]) -> np.ndarray:
+    """Return numbers that may count dates, (n,) float64, NaN for another text."""
+    return np.array([float(text.replace(",", ".")) if NUMBER.fullmatch(text) else np.nan for text in texts])
+
+
+def dates_of_counts(texts: Sequence[str], date_format: str) -> np.ndarray:
+    """Return counts as datetime64[us], (n,), NaT for what is none or lies outside of the years 1 to 9999.
+
+    Args:
+        texts: numbers, with a decimal point or comma.
+        date_format: of `COUNTED_DATES`; days are taken to the millisecond.
+    """
+    unit, origin = COUNTED_DATES[date_format]
+    ticks = counts_of(texts) * float(unit) + origin
+    right = (ticks >= YEARS[0]) & (ticks <= YEARS[1])
+    whole = np.where(right, ticks, 0).round().astype(np.int64)
+    if unit == DAY:
+        whole = (whole + STEP_OF_DAYS // 2) // STEP_OF_DAYS * STEP_OF_DAYS
+    found: np.ndarray = whole.astype("datetime64[us]")
+    found[~right] = np.datetime64("NaT", "us")
+    return found
+
+
+def texts_of_counts(dates: np.ndarray, date_format: str) -> list[str | None]:
+    """Return dates, (n,) datetime64[us], as counts that read as these; None for NaT."""
+    unit, origin = COUNTED_DATES[date_format]
+    found: list[str | None] = []
+    for tick, empty in zip(dates.astype(np.int64).tolist(), np.isnat(dates).tolist(), strict=True):
+        whole, rest = divmod(tick - origin, unit)
+        found.append(None if empty else str(whole) if not rest else repr(whole + rest / unit))
+    return found
+
+
+def likely_counts(numbers: np.ndarray) -> str:
+    """Return as which of `COUNTED_DATES` numbers are likely, if they are dates at all; empty for none.
+
+    Args:
+        numbers: (n,) float, one at least; NaN is no date.
+    """
+    n_distinct = len(np.unique(numbers))
+    is_whole = bool((numbers % 1 == 0).all())
+    for word, (unit, origin) in COUNTED_DATES.items():
+        first, last = numbers.min() * unit + origin, numbers.max() * unit + origin
+        if is_instant(word):
+            fits = is_whole and n_distinct >= MIN_TIMES and first >= FIRST_TIME and last <= LAST_TIME
+        else:
+            fits = n_distinct >= MIN_DAYS and first >= FIRST_DAY and last < LAST_DAY
+        if fits:
+            return word
+    return ""
