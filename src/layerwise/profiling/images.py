@@ -14,6 +14,7 @@ from layerwise.data.sources import (
     PART_FOLDERS,
     ChannelsError,
     ImageReading,
+    Pictures,
     have_colors,
     image_form,
     labels_in_names,
@@ -21,6 +22,7 @@ from layerwise.data.sources import (
     picture_sizes,
     read_image_arrays,
     shown_names,
+    unreadable_pictures,
 )
 from layerwise.profiling.proposal import Choice, choose_positive
 
@@ -88,14 +90,9 @@ def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str]]
             "cat.1.jpg, dog.0.jpg ...): put each class into a folder of its own, or name a CSV file of their names and "
             "labels under labels in catalog.yml"
         )
+    pictures, choices = _without_broken(pictures)
     paths = [folder / name for name in pictures.names]
-    sizes_of = picture_sizes(paths)
-    broken = [name for name, size in zip(pictures.names, sizes_of, strict=True) if size == (0, 0)]
-    if broken:
-        raise DataError(
-            f"{len(broken)} of {len(paths)} pictures in {folder} cannot be read; take them out: {shown_names(broken)}"
-        )
-    sizes = Counter(sizes_of)
+    sizes = Counter(picture_sizes(paths))
     held = "with their labels in their names" if in_names else f"in {len(set(pictures.labels))} folders"
     findings = [
         f"{len(pictures.names):,} pictures {held}",
@@ -124,7 +121,22 @@ def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str]]
         )
     if in_color:
         fields["color"] = "rgb"
-    return fields, _classes(np.array(pictures.labels)), findings
+    return fields, [*_classes(np.array(pictures.labels)), *choices], findings
+
+
+def _without_broken(pictures: Pictures) -> tuple[Pictures, list[Choice]]:
+    """Return the pictures that can be read, and the setting that leaves out the others."""
+    folder, names = pictures.folder, pictures.names
+    broken = unreadable_pictures([folder / name for name in names])
+    if not broken:
+        return pictures, []
+    reason = (
+        f"{len(broken)} of {len(names)} pictures cannot be read: {shown_names([names[k] for k in broken])}"
+    )
+    if len(broken) == len(names):
+        raise DataError(f"{folder}: {reason}")
+    choice = Choice("problem.reading.bad_rows", "drop", f"{reason}; they are left out", "refuse")
+    return pictures.without(broken), [choice]
 
 
 def _counted(labels: np.ndarray) -> str:

@@ -40,6 +40,7 @@ from .pictures import (
     picture_sizes as picture_sizes,
     read_pictures as read_pictures,
     shown_names as shown_names,
+    unreadable_pictures as unreadable_pictures,
 )
 from .rating_files import (
     find_rating_columns as find_rating_columns,
