@@ -17,6 +17,7 @@ from layerwise.sweeping.job import Job, SweepError
 from layerwise.sweeping.report import BestSettings, log_report
 from layerwise.sweeping.study import begin_study, best_trial, count_done, fail_stale, give_back_of_process
 from layerwise.tracking import open_run, run_tags
+from layerwise.utils import NOTICE_SECONDS
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -110,7 +111,10 @@ class _Workers:
         with ThreadPoolExecutor(self.job.workers) as pool:
             try:
                 kept = [pool.submit(self._keep, slot) for slot in range(self.job.workers)]
-                for each in wait(kept, return_when=FIRST_EXCEPTION).done:
+                while (found := wait(kept, NOTICE_SECONDS, FIRST_EXCEPTION)).not_done:
+                    for each in found.done:
+                        each.result()
+                for each in kept:
                     each.result()
             finally:
                 self._stop()
