@@ -49,9 +49,9 @@ def within_range(model: TrainedModel, found: pd.DataFrame) -> pd.DataFrame:
         elif name in found and kind == "pair":
             parts = [feature_name(name, part, state["kinds"]) for part in PAIR_PARTS]
             numbers = zip(pair_numbers(found[name]).T, (ranges.get(part) for part in parts), strict=True)
-            both = [each if limits is None else each.clip(*limits) for each, limits in numbers]
+            first, second = (each if limits is None else each.clip(*limits) for each, limits in numbers)
             mark = model.preprocessor.reading.columns[name].mark
-            clipped[name] = join_pair(*both, mark).set_axis(found.index)
+            clipped[name] = join_pair(first, second, mark).set_axis(found.index)
     return found.assign(**clipped)
 
 
