@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -15,11 +15,9 @@ OF_PIPELINES = (
     "mlp", "dbn", "dbm", "sae", "rbm", "autoencoder", "gan", "gan_applications", "ring", "pretraining", "finetuning",
     "gradients", "predict", "evaluate",
 )  # fmt: skip
-# What decides which nodes a run of these groups has, so that no node reads it: `pretraining.method: none` of a stack.
-READ_BY_THE_PIPELINE = {"pretraining": ("method", ("dbn", "sae", "dbm"))}
 
 
-def unread_setting(given: Mapping[str, Any], read: Set[str], parameters: Mapping[str, Any]) -> str:
+def unread_setting(given: Mapping[str, Any], read: Collection[str], parameters: Mapping[str, Any]) -> str:
     """Return what is wrong with the first given setting that nothing reads, empty if there is none.
 
     Args:
@@ -30,13 +28,13 @@ def unread_setting(given: Mapping[str, Any], read: Set[str], parameters: Mapping
     for group in OF_PIPELINES:
         if group not in given or group in read:
             continue
-        settings = given[group]
-        choice, pipelines = READ_BY_THE_PIPELINE.get(group, ("", ()))
-        if isinstance(settings, Mapping) and choice in settings and not read.isdisjoint(pipelines):
-            settings = {each: value for each, value in settings.items() if each != choice}
-            if not settings:
+        settings = given[group] if isinstance(given[group], Mapping) else {}
+        names = list(settings)
+        if group == "pretraining" and "dbn" in read and settings.get("method") == "none":
+            names.remove("method")  # without a node that pretrains, none is left that reads it
+            if not names:
                 continue
-        name = next(iter(settings), "") if isinstance(settings, Mapping) else ""
+        name = names[0] if names else ""
         own = [each for each in OF_PIPELINES if each in read]
         alike = [each for each in own if name in getattr(type(parameters.get(each)), "model_fields", ())]
         meant = (
