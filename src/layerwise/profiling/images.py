@@ -22,7 +22,6 @@ from layerwise.data.sources import (
     picture_sizes,
     read_image_arrays,
     shown_names,
-    unreadable_pictures,
 )
 from layerwise.profiling.proposal import Choice, choose_positive
 
@@ -90,9 +89,12 @@ def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str]]
             "cat.1.jpg, dog.0.jpg ...): put each class into a folder of its own, or name a CSV file of their names and "
             "labels under labels in catalog.yml"
         )
-    pictures, choices = _without_broken(pictures)
+    read = picture_sizes([folder / name for name in pictures.names], to_their_end=True)
+    broken = [k for k, size in enumerate(read) if size == (0, 0)]
+    choices = _leaving_out(pictures, broken)
+    pictures = pictures.without(broken)
     paths = [folder / name for name in pictures.names]
-    sizes = Counter(picture_sizes(paths))
+    sizes = Counter(size for size in read if size != (0, 0))
     held = "with their labels in their names" if in_names else f"in {len(set(pictures.labels))} folders"
     findings = [
         f"{len(pictures.names):,} pictures {held}",
@@ -124,19 +126,17 @@ def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str]]
     return fields, [*_classes(np.array(pictures.labels)), *choices], findings
 
 
-def _without_broken(pictures: Pictures) -> tuple[Pictures, list[Choice]]:
-    """Return the pictures that can be read, and the setting that leaves out the others."""
-    folder, names = pictures.folder, pictures.names
-    broken = unreadable_pictures([folder / name for name in names])
+def _leaving_out(pictures: Pictures, broken: list[int]) -> list[Choice]:
+    """Return the setting that leaves out the pictures at some positions, which cannot be read; a DataError: all."""
     if not broken:
-        return pictures, []
+        return []
+    names = pictures.names
     reason = (
         f"{len(broken)} of {len(names)} pictures cannot be read: {shown_names([names[k] for k in broken])}"
     )
     if len(broken) == len(names):
-        raise DataError(f"{folder}: {reason}")
-    choice = Choice("problem.reading.bad_rows", "drop", f"{reason}; they are left out", "refuse")
-    return pictures.without(broken), [choice]
+        raise DataError(f"{pictures.folder}: {reason}")
+    return [Choice("problem.reading.bad_rows", "drop", f"{reason}; they are left out", "refuse")]
 
 
 def _counted(labels: np.ndarray) -> str:

@@ -110,12 +110,11 @@ class _Workers:
         """Start them all and wait for their end; whatever happens, none is left."""
         with ThreadPoolExecutor(self.job.workers) as pool:
             try:
-                kept = [pool.submit(self._keep, slot) for slot in range(self.job.workers)]
-                while (found := wait(kept, NOTICE_SECONDS, FIRST_EXCEPTION)).not_done:
-                    for each in found.done:
+                kept = {pool.submit(self._keep, slot) for slot in range(self.job.workers)}
+                while kept:
+                    ended, kept = wait(kept, NOTICE_SECONDS, FIRST_EXCEPTION)
+                    for each in ended:
                         each.result()
-                for each in kept:
-                    each.result()
             finally:
                 self._stop()
 

@@ -40,7 +40,6 @@ from .pictures import (
     picture_sizes as picture_sizes,
     read_pictures as read_pictures,
     shown_names as shown_names,
-    unreadable_pictures as unreadable_pictures,
 )
 from .rating_files import (
     find_rating_columns as find_rating_columns,

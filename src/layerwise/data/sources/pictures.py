@@ -221,24 +221,13 @@ def read_pictures(
     return np.stack([row if row.shape == shape else np.zeros(shape, np.uint8) for row in rows]), wrong
 
 
-def unreadable_pictures(paths: Sequence[Path]) -> list[int]:
-    """Return the positions of the pictures that cannot be read to their end."""
-    from PIL import Image
+def picture_sizes(paths: Sequence[Path], to_their_end: bool = False) -> list[tuple[int, int]]:
+    """Return height and width of each picture; (0, 0) for one that cannot be read.
 
-    found = []
-    for k, path in enumerate(paths):
-        try:
-            with Image.open(path) as image:
-                # A JPEG is then decoded to a small one, in an eighth of the time.
-                image.draft(None, (16, 16))
-                image.load()
-        except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
-            found.append(k)
-    return found
-
-
-def picture_sizes(paths: Sequence[Path]) -> list[tuple[int, int]]:
-    """Return height and width of each picture, from its header alone; (0, 0) for one that cannot be read."""
+    Args:
+        paths: of the pictures.
+        to_their_end: read each to its end, and not its header alone.
+    """
     from PIL import Image
 
     found = []
@@ -248,8 +237,12 @@ def picture_sizes(paths: Sequence[Path]) -> list[tuple[int, int]]:
                 width, height = image.size
                 # EXIF orientations 5 to 8 lie on their side.
                 turned = image.getexif().get(0x0112, 1) > 4
+                if to_their_end:
+                    # A JPEG is then decoded to a small one, in an eighth of the time.
+                    image.draft(None, (16, 16))
+                    image.load()
                 found.append((width, height) if turned else (height, width))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
             found.append((0, 0))
     return found
 
