@@ -80,7 +80,7 @@ def test_a_text_of_an_old_mac_is_read_as_one():
         ("cp1254", "Şehir;İstanbul;kadın;satın aldı;Muğla"),
         ("cp1257", "Šiauliai;Panevėžys;amžius;moteris;Mažeikiai"),
         ("cp1253", "Πόλη;Ηλικία;Αθήνα;ναι;όχι"),
-        ("koi8_r", "Город;Возраст;Москва;Казань;Доход"),
+        ("koi8_r", "Город;Возраст;Москва;Казань;да;нет;Доход"),
         ("cp850", "Straße;Größe;Müller;überfällig"),
         ("cp932", "日付,店舗,売上,天気;東京,大阪;はい;いいえ"),
         ("gb18030", "城市,年龄,收入,是否购买;北京;上海"),

@@ -1,7 +1,7 @@
 """The encoding of a text that is no UTF-8: a few letters in a file of numbers are all the evidence there often is.
 
-Statistics of languages need sentences. So the usual one-byte encodings of the languages in Latin letters go first, in which
-every sign that is no ASCII has to be a letter of these languages at a place where such a letter stands; then
+Statistics of languages need sentences. So the usual one-byte encodings of the languages in Latin letters go first, in
+which every sign that is no ASCII has to be a letter of these languages at a place where such a letter stands; then
 charset-normalizer decides among the encodings that tables come in.
 """
 
@@ -20,10 +20,33 @@ SIGNS = "°€£§²³µ·«»–—’‘“”„…™®©½¼¾ªº¢±×÷�
 # Signs that stand between two letters.
 WITHIN_WORDS = "’–—…·\xad\xa0"
 # Encodings of tables, for charset-normalizer: without those of other operating systems than DOS, Windows and the Mac.
-USUAL = (
-    "cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 cp874 koi8_r koi8_u iso8859_15 cp437 cp850 cp852 "
-    "cp866 mac_roman mac_cyrillic cp932 euc_jp gb18030 big5 cp949 johab"
-).split()
+USUAL = [
+    "cp1252",
+    "cp1250",
+    "cp1251",
+    "cp1253",
+    "cp1254",
+    "cp1255",
+    "cp1256",
+    "cp1257",
+    "cp1258",
+    "cp874",
+    "koi8_r",
+    "koi8_u",
+    "iso8859_15",
+    "cp437",
+    "cp850",
+    "cp852",
+    "cp866",
+    "mac_roman",
+    "mac_cyrillic",
+    "cp932",
+    "euc_jp",
+    "gb18030",
+    "big5",
+    "cp949",
+    "johab",
+]
 WORD = re.compile(r"[^\W\d_]+")
 
 
