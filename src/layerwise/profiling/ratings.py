@@ -29,7 +29,7 @@ def rating_columns(path: Path) -> dict[str, str] | None:
         columns = ()
     except DataError:
         return None
-    if len(columns) > 2:
+    if len(columns) > 2 and not all(map(str.isdecimal, columns)):
         return find_rating_columns(columns)
     try:
         return _unnamed_columns(path)
