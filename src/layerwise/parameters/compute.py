@@ -87,9 +87,7 @@ def apply_compute_settings(settings: ComputeSettings, earlier: Mapping[str, Any]
             f"compute.device: {settings.device} is one device, which {settings.ranks} ranks can't have"
         )
     if settings.device == "cuda" and here < ranks_here:
-        raise DeviceError(
-            f"compute.ranks: {ranks_here} of them on this machine take as many GPUs, and here are {here}"
-        )
+        raise DeviceError(f"compute.ranks: {ranks_here} takes as many GPUs, and here are {here}")
     then = here if earlier is None else earlier.get("gpus", here)
     if settings.device == "auto" and then and not here:
         raise ResumeError(
