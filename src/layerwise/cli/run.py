@@ -14,7 +14,7 @@ from kedro.framework.project import pipelines
 
 from layerwise.tracking import sleep_beside_other_work
 from layerwise.utils import UserError, nearest
-from layerwise.utils.ranks import in_torchrun, restarts_over_machines, torchrun_rank, torchrun_size
+from layerwise.utils.ranks import in_torchrun, restarts_over_computers, torchrun_rank, torchrun_size
 
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
@@ -75,9 +75,9 @@ def _take_ranks(given: Mapping[str, Any]) -> None:
         )
     if runner not in (None, "SequentialRunner"):
         raise click.ClickException(f"the processes of torchrun run one node after another: no {runner}")
-    if restarts_over_machines():
+    if restarts_over_computers():
         raise click.ClickException(
-            "torchrun can't start a run of several machines anew: leave --max-restarts out; if a process dies, the "
+            "torchrun can't start a run of several computers anew: leave --max-restarts out; if a process dies, the "
             "same command with --params=resume=true goes on from the last checkpoint"
         )
 

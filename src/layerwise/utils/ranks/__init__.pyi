@@ -26,7 +26,7 @@ from .outer import (
 from .torchrun import (
     in_torchrun as in_torchrun,
     local_ranks as local_ranks,
-    restarts_over_machines as restarts_over_machines,
+    restarts_over_computers as restarts_over_computers,
     torchrun_rank as torchrun_rank,
     torchrun_size as torchrun_size,
 )

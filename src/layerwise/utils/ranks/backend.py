@@ -19,8 +19,8 @@ def choose_backend(rank: int, size: int) -> str:
     With fewer GPUs all ranks train on the CPU.
 
     Args:
-        rank: its number among those of this machine.
-        size: the ranks of this machine.
+        rank: its number among those of this computer.
+        size: the ranks of this computer.
     """
     if torch.cuda.device_count() < size:
         return "gloo"

@@ -1,4 +1,4 @@
-"""Run a training in several processes of this machine, and have its reports, its log and its result here.
+"""Run a training in several processes of this computer, and have its reports, its log and its result here.
 
 torch's elastic agent starts the processes, and starts all of them anew when one dies: they go on from the last
 checkpoint. They meet in files of a temporary folder, so that nothing listens but gloo, on the loopback.

@@ -1,7 +1,7 @@
-"""Training in the processes that an outer `torchrun` started, on one machine or on several.
+"""Training in the processes that an outer `torchrun` started, on one computer or on several.
 
 Rank 0 is the run: it alone runs nodes and hooks. The other processes wait, and train beside it what it hands them, so
-that a machine needs the project's code, and none of its files. When a process dies, torchrun ends the others; if it
+that a computer needs the project's code, and none of its files. When a process dies, torchrun ends the others; if it
 starts all of them anew, rank 0 goes on with the run from its last checkpoint.
 """
 
@@ -41,7 +41,7 @@ class _Work:
 
 
 def meet_outer_ranks() -> None:
-    """Wait for the other processes that torchrun started; those of one machine meet on the loopback."""
+    """Wait for the other processes that torchrun started; those of one computer meet on the loopback."""
     if local_ranks(torchrun_size()) == torchrun_size():
         keep_to_the_loopback()
     rank, size, attempt = torchrun_rank(), torchrun_size(), os.environ["TORCHELASTIC_RESTART_COUNT"]

@@ -11,7 +11,7 @@ def in_torchrun() -> bool:
 
 
 def torchrun_size() -> int:
-    """Return how many processes torchrun started, on all machines."""
+    """Return how many processes torchrun started, on all computers."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
@@ -21,11 +21,11 @@ def torchrun_rank() -> int:
 
 
 def local_ranks(ranks: int) -> int:
-    """Return how many of so many ranks are on this machine: all, but for those that torchrun started on others."""
+    """Return how many of so many ranks are on this computer: all, but for those that torchrun started on others."""
     return int(os.environ["LOCAL_WORLD_SIZE"]) if in_torchrun() else ranks
 
 
-def restarts_over_machines() -> bool:
-    """Return whether torchrun was told to start processes anew that are on several machines."""
+def restarts_over_computers() -> bool:
+    """Return whether torchrun was told to start processes anew that are on several computers."""
     spread = local_ranks(torchrun_size()) < torchrun_size()
     return spread and os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0") != "0"
