@@ -87,6 +87,15 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
     patience: int | None = setting(
         None, "stop after so many epochs without gain in monitor; null: never", "", "monitor: null", ge=1
     )
+    averaged_epochs: ByRule[float] = setting(
+        0.0,
+        "the fraction of the epochs, at their end, whose mean weights are kept; 0: the last weights; null: 0.2 of "
+        "chains that last, of data 0",
+        "0.2 for samples",
+        by_rule=True,
+        ge=0,
+        le=1,
+    )
     pseudo_likelihood_rows: int = setting(
         50, "training and validation rows whose pseudo-likelihood is computed each epoch; 0: none", "", ge=0
     )
