@@ -85,8 +85,9 @@ class Project:
 
     def run(self, pipeline="dbn", env=None, runner=None, to_nodes=None, from_nodes=None, tags=None, **params):
         """Run a pipeline, or a list of them, in this process."""
-        from helpers.quick_projects import short_chains
+        from helpers.quick_projects import forget_earlier_events, short_chains
 
+        forget_earlier_events()
         with self.session(env, **params) as session, short_chains():
             return session.run(
                 pipeline_names=[pipeline] if isinstance(pipeline, str) else pipeline,
@@ -138,13 +139,18 @@ WITHOUT_FIGURES = ("checkpointing", "cli", "inference", "parameters", "sweeping"
 def figures_are_drawn_where_they_are_looked_at(request):
     """Leaves out the figures of some tests' runs, and of their modules'; fixtures of the whole session choose.
 
-    A module with a test that is marked `figures` draws them.
+    Those of a pipeline's runs are drawn, and saved blank. A module with a test that is marked `figures` has them all.
     """
-    from helpers.quick_projects import skipped_figures
+    from helpers.quick_projects import blank_figures, skipped_figures
 
     own = [item for item in request.session.items if item.path == request.path]
-    drawn = any(item.get_closest_marker("figures") for item in own)
-    with skipped_figures() if stands_in(request, WITHOUT_FIGURES) and not drawn else nullcontext():
+    if any(item.get_closest_marker("figures") for item in own):
+        chosen = nullcontext()
+    elif stands_in(request, WITHOUT_FIGURES):
+        chosen = skipped_figures()
+    else:
+        chosen = blank_figures() if stands_in(request, ["pipelines"]) else nullcontext()
+    with chosen:
         yield
 
 
@@ -152,7 +158,7 @@ def figures_are_drawn_where_they_are_looked_at(request):
 def a_tests_own_runs_draw_what_it_looks_at(request):
     """Saves the figures of a pipeline test's own runs blank unless it is marked `figures`.
 
-    They are drawn all the same, by which every setting's figures are tried; a fixture of many tests saves its own.
+    They are drawn all the same, by which every setting's figures are tried.
     """
     from helpers.quick_projects import blank_figures
 
@@ -192,8 +198,11 @@ def fresh_project(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def finished(project):
-    """The shared project after one small run of the deep belief network on the embedded digits."""
-    project.run("dbn")
+    """The shared project after one small run of the deep belief network on the embedded digits, with its figures."""
+    from helpers.quick_projects import saved_figures
+
+    with saved_figures():
+        project.run("dbn")
     return project
 
 

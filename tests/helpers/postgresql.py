@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -52,12 +51,13 @@ class PostgreSQL:
         self.server = subprocess.Popen(
             [self.program, "-D", self.data, "-p", str(self.port), *flags], **self.options
         )
+        # It writes "ready" there once it answers queries; its port is open before.
+        status = self.data / "postmaster.pid"
         for _ in range(300):
-            with (
-                contextlib.suppress(OSError),
-                socket.create_connection(("127.0.0.1", self.port), timeout=1),
-            ):
-                return
+            with contextlib.suppress(OSError):
+                lines = status.read_text().splitlines()
+                if lines[:1] == [str(self.server.pid)] and lines[-1].strip() == "ready":
+                    return
             time.sleep(0.1)
         pytest.fail("PostgreSQL did not start")
 

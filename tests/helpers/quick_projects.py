@@ -13,6 +13,7 @@ from pathlib import Path
 import parse
 import pytest
 from kedro.framework.project import settings
+from kedro_viz.integrations.kedro.run_hooks import pipeline_run_hook
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -59,6 +60,11 @@ def files_left_to_the_system():
     event.remove(Engine, "connect", wait_for_no_disk)
 
 
+def forget_earlier_events():
+    """Have Kedro-Viz write the events of the next run alone: it keeps those of all runs of a process."""
+    pipeline_run_hook._events.clear()
+
+
 @contextmanager
 def short_chains():
     """Take few Gibbs steps to the rows in which training rows are looked for: a thousand take longer than the rest."""
@@ -85,6 +91,18 @@ def _empty_store():
 def put_empty_store(folder):
     """Put a store without runs into a folder: MLflow takes a second for one, as it makes it version by version."""
     shutil.copyfile(_empty_store(), folder / "mlflow.db")
+
+
+FIGURE, SAVE = Stage.figure, SinglePassFigure.savefig
+
+
+@contextmanager
+def saved_figures():
+    """Have a run draw and save its figures, whichever test asks for it first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stage, "figure", FIGURE)
+        patch.setattr(SinglePassFigure, "savefig", SAVE)
+        yield
 
 
 @contextmanager

@@ -79,6 +79,14 @@ def test_a_folder_is_evaluated_by_its_classes(of_one_size):
     assert found.targets.tolist() == [CLASSES.index(label) for label in images.labels]
 
 
+def test_pictures_of_one_class_that_their_names_tell_are_evaluated(of_one_size, tmp_path):
+    folder, _, model = of_one_size
+    for k, path in enumerate(sorted((folder / "raw/bars").glob("*.png"))[:3]):
+        (tmp_path / f"bars.{k}.png").write_bytes(path.read_bytes())
+    found = evaluate_chunks(model, ChunkedReader(tmp_path))
+    assert (found.n_rejected, found.targets.tolist()) == (0, [CLASSES.index("bars")] * 3)
+
+
 def test_a_broken_picture_and_one_of_another_size_cost_themselves(of_one_size, tmp_path):
     _, _, model = of_one_size
     write_pictures(tmp_path, 4)

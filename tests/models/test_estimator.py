@@ -1,6 +1,8 @@
+import joblib
 import numpy as np
 import pytest
 import torch
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -9,7 +11,15 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import LogisticRegression, RidgeCV
 
-from layerwise.models import EstimatorConfig, EstimatorNetwork, fit_estimator, load_network, save_network
+from layerwise.models import (
+    EstimatorConfig,
+    EstimatorNetwork,
+    fit_estimator,
+    fit_models,
+    load_network,
+    model_scores,
+    save_network,
+)
 
 SMALL = {"random_state": 0}
 CASES = [
@@ -106,3 +116,37 @@ def test_types_that_are_not_trusted_are_refused():
     network.skops.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))
     with pytest.raises(ValueError, match="types that are not trusted"):
         network(torch.zeros(1, 1))
+
+
+class CountingModel(BaseEstimator):
+    """Keeps how many threads it may be fitted in."""
+
+    def fit(self, x, y):
+        self.threads_ = joblib.effective_n_jobs(None)
+        return self
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_a_model_is_fitted_in_as_many_threads_as_torch_has(two_threads):
+    inputs, targets, _ = rows("regression")
+    (fitted,) = fit_models(CountingModel(), "regression", inputs.numpy(), [targets[:, 0].numpy()])
+    assert fitted.threads_ == 2
+    assert joblib.effective_n_jobs(None) == 1  # and asked in one
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_a_forest_of_two_threads_is_that_of_one(two_threads, task):
+    inputs, targets, k = rows(task)
+    x, y = inputs.numpy(), targets[:, 0].numpy()
+    kind = RandomForestRegressor if task == "regression" else RandomForestClassifier
+    fitted = fit_models(kind(20, **SMALL), task, x, [y])
+    alone = [kind(20, **SMALL).fit(x, y)]
+    np.testing.assert_array_equal(model_scores(fitted, task, x, k), model_scores(alone, task, x, k))
+    assert fitted[0].n_jobs is None

@@ -11,6 +11,22 @@ class Pretraining(DBNSettings):
     epochs: int = 1
 
 
+# What a stack from a random start reads: it has no node that pretrains.
+RANDOM_START = {"dbn", "finetuning", "problem", "seed"}
+
+
+def test_how_a_stack_is_pretrained_is_read_by_the_choice_of_its_nodes():
+    parameters = {"dbn": DBNSettings()}
+    assert unread_setting({"pretraining": {"method": "none"}}, RANDOM_START, parameters) == ""
+    both = {"pretraining": {"method": "none", "epochs": 3}}
+    assert unread_setting(both, RANDOM_START, parameters).startswith("pretraining.epochs is given")
+    # A stack that starts from a trained network has no node that pretrains either.
+    rbm = {"pretraining": {"method": "rbm"}}
+    assert unread_setting(rbm, RANDOM_START, parameters).startswith("pretraining.method is given")
+    alone = {"pretraining": {"method": "none"}}
+    assert unread_setting(alone, {"mlp", "finetuning"}, parameters).startswith("pretraining.method is given")
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

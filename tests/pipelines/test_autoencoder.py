@@ -51,6 +51,7 @@ def report(project, name, problem="latent"):
     return project.json(f"08_reporting/{problem}/autoencoder/{name}.json")
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_is_drawn(trained, name):
     with Image.open(trained.path / f"data/08_reporting/latent/autoencoder/{name}.png") as image:

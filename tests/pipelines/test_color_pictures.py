@@ -65,6 +65,7 @@ def test_the_registered_model_answers_for_the_pictures(trained):
     assert right.mean() > 0.95
 
 
+@pytest.mark.figures
 def test_the_filters_are_drawn_in_color(trained):
     with Image.open(trained.path / "data/08_reporting/colors/mlp/features.png") as image:
         pixels = np.asarray(image.convert("RGB")).reshape(-1, 3).astype(int)

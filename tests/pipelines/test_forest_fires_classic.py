@@ -28,6 +28,7 @@ def reported(project, file):
     return project.path / "data/08_reporting/taught" / NAME / file
 
 
+@pytest.mark.figures
 def test_the_three_accuracies_stand_side_by_side(taught):
     exercise = taught.json(f"08_reporting/taught/{NAME}/exercise.json")
     assert list(exercise) == [TAUGHT, CORRECT, WITHOUT]

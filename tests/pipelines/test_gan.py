@@ -42,6 +42,7 @@ def test_the_card_and_the_page_have_what_was_measured(trained):
     assert "<h2>Samples</h2>" in page  # of the report
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize("figure", FIGURES)
 def test_each_figure_is_plotted_and_kept_with_the_run(trained, figure):
     with Image.open(trained.path / f"data/08_reporting/gan_digits/gan/{figure}.png") as image:

@@ -43,6 +43,7 @@ def test_the_report_holds_survey_diagnoses_and_long_range_memory(gradient_study)
     assert "| lstm | 1.000 |" in report
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize("name", ["gradients", "remedies", "long_range_memory"])
 def test_every_plot_of_the_gradient_study_is_made(gradient_study, name):
     with Image.open(gradient_study.path / f"data/08_reporting/digits/gradients/{name}.png") as figure:

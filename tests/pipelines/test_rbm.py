@@ -35,6 +35,7 @@ def report(project, name, problem="digits_rbm"):
     return project.json(f"08_reporting/{problem}/rbm/{name}.json")
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_is_drawn(trained, name):
     with Image.open(trained.path / f"data/08_reporting/digits_rbm/rbm/{name}.png") as image:

@@ -95,6 +95,7 @@ def test_supervised_pipelines_refuse_ratings_and_documents(ratings, documents, e
         ratings.run(pipeline, env=env)
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize("name", ["latent_map", "filters", "hidden_activations", "learning_curves"])
 def test_figures_are_drawn(ratings, documents, name):
     for env in ("tastes", "two_topics"):

@@ -430,14 +430,23 @@ def test_a_folder_of_pictures_is_images_of_the_middle_size(tmp_path):
         propose_problem("mine", tmp_path / "pictures", tmp_path, "a")
 
 
-def test_a_picture_that_cannot_be_read_is_named(tmp_path):
-    for name in ("cats/1.png", "cats/2.png", "dogs/3.png"):
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_pictures_that_cannot_be_read_are_named_and_left_out_by_a_line_that_is_proposed(tmp_path, is_cut):
+    for name in ("cats/1.jpg", "cats/2.jpg", "dogs/3.jpg", "dogs/4.jpg"):
         (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (4, 4)).save(tmp_path / "pets" / name)
-    (tmp_path / "pets/dogs/4.png").write_bytes(b"\x89PNG\r\n\x1a\n cut off")
-    with pytest.raises(
-        DataError, match=r"1 of 4 pictures in .*pets cannot be read; take them out: dogs/4\.png"
-    ):
+        Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40), np.uint8)).save(
+            tmp_path / "pets" / name
+        )
+    broken = tmp_path / "pets/dogs/4.jpg"
+    # Of a download that broke off the header says the size, and the rest is not there.
+    broken.write_bytes(broken.read_bytes()[:800] if is_cut else b"\x89PNG\r\n\x1a\n cut off")
+    found = propose_problem("mine", tmp_path / "pets", tmp_path / "project", None)
+    assert found.proposal.value("problem.reading.bad_rows") == "drop"
+    (choice,) = [each for each in found.proposal.choices if each.key == "problem.reading.bad_rows"]
+    assert choice.reason == "1 of 4 pictures cannot be read: dogs/4.jpg; they are left out"
+    for path in (tmp_path / "pets").rglob("*.jpg"):
+        path.write_bytes(b"\x89PNG\r\n\x1a\n cut off")
+    with pytest.raises(DataError, match="4 of 4 pictures cannot be read"):
         propose_problem("mine", tmp_path / "pets", tmp_path / "project", None)
 
 

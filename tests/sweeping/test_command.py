@@ -18,7 +18,9 @@ from layerwise.sweeping import SweepError, require_optuna
 
 KEDRO = str(Path(sys.executable).with_name("kedro"))
 SPACE = "mlp:\n  finetuning.learning_rate: {low: 0.001, high: 0.05, log: true}\n"
-PARAMS = "--params=finetuning.epochs=400,finetuning.patience=null,mlp.hidden_sizes=[16]"
+PARAMS = (
+    "--params=finetuning.epochs=400,finetuning.patience=null,mlp.hidden_sizes=[16],mlp.ensemble_members=1"
+)
 
 
 def test_without_optuna_one_sentence_says_how_to_install_it(monkeypatch):

@@ -14,7 +14,9 @@ from helpers.postgresql import PostgreSQL
 pytestmark = pytest.mark.slow
 KEDRO = str(Path(sys.executable).with_name("kedro"))
 SPACE = "mlp:\n  finetuning.learning_rate: {low: 0.001, high: 0.05, log: true}\n"
-PARAMS = "--params=finetuning.epochs=400,finetuning.patience=null,mlp.hidden_sizes=[16]"
+PARAMS = (
+    "--params=finetuning.epochs=400,finetuning.patience=null,mlp.hidden_sizes=[16],mlp.ensemble_members=1"
+)
 
 
 @pytest.fixture

@@ -1,8 +1,13 @@
+import os
 import signal
+import threading
+import time
 
 import pytest
 
+from layerwise.sweeping import launcher
 from layerwise.tracking.outbox import BufferedRunLogger
+from layerwise.tracking.outbox.background import SendingThread
 from layerwise.utils import delay_signals
 
 
@@ -55,3 +60,35 @@ def test_handlers_are_as_before_when_an_error_leaves():
     with pytest.raises(ValueError, match="within"), delay_signals():
         raise ValueError("within")
     assert signal.getsignal(signal.SIGINT) is before
+
+
+class Workers(launcher._Workers):
+    """One worker that is at work for some seconds."""
+
+    def __init__(self):
+        self.job, self.processes, self.over = type("Job", (), {"workers": 1}), {}, threading.Event()
+
+    def _keep(self, slot):
+        self.over.wait(8)
+
+
+def wait_for_workers():
+    Workers().run()
+
+
+def wait_for_server():
+    sending = SendingThread(lambda items: time.sleep(8))
+    sending.put([1])
+    sending.wait()
+
+
+@pytest.mark.parametrize("wait", [wait_for_workers, wait_for_server])
+def test_ctrl_c_ends_a_wait_that_the_system_would_go_on_with(wait):
+    # As Polars sets it for the process that imports it.
+    signal.siginterrupt(signal.SIGINT, False)
+    ctrl_c = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    ctrl_c.start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        wait()
+    assert time.monotonic() - began < 5

@@ -159,6 +159,7 @@ def fit_models(
         columns: (n,) each: the classes of a multiclass task, or each label or target.
         weights: (n,) how much each row counts, for a model that reads it; None: all the same.
     """
+    from joblib import parallel_config
     from sklearn.base import clone
     from sklearn.dummy import DummyClassifier
     from sklearn.utils.validation import has_fit_parameter
@@ -169,7 +170,9 @@ def fit_models(
         fresh = DummyClassifier(strategy="most_frequent") if constant else clone(model)
         # Neighbors are the nearest rows, however much these count.
         weighted = {"sample_weight": weights} if has_fit_parameter(fresh, "sample_weight") else {}
-        fitted.append(fresh.fit(x, column, **weighted))
+        # The trees of a forest in threads, which are the same trees; answers added up in threads would be no same bits.
+        with parallel_config(backend="threading", n_jobs=torch.get_num_threads()):
+            fitted.append(fresh.fit(x, column, **weighted))
     return fitted
 
 

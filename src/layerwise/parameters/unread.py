@@ -28,8 +28,13 @@ def unread_setting(given: Mapping[str, Any], read: Collection[str], parameters: 
     for group in OF_PIPELINES:
         if group not in given or group in read:
             continue
-        settings = given[group]
-        name = next(iter(settings), "") if isinstance(settings, Mapping) else ""
+        settings = given[group] if isinstance(given[group], Mapping) else {}
+        names = list(settings)
+        if group == "pretraining" and "dbn" in read and settings.get("method") == "none":
+            names.remove("method")  # without a node that pretrains, none is left that reads it
+            if not names:
+                continue
+        name = names[0] if names else ""
         own = [each for each in OF_PIPELINES if each in read]
         alike = [each for each in own if name in getattr(type(parameters.get(each)), "model_fields", ())]
         meant = (

@@ -14,6 +14,7 @@ from layerwise.data.sources import (
     PART_FOLDERS,
     ChannelsError,
     ImageReading,
+    Pictures,
     have_colors,
     image_form,
     labels_in_names,
@@ -88,14 +89,12 @@ def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str]]
             "cat.1.jpg, dog.0.jpg ...): put each class into a folder of its own, or name a CSV file of their names and "
             "labels under labels in catalog.yml"
         )
+    read = picture_sizes([folder / name for name in pictures.names], to_their_end=True)
+    broken = [k for k, size in enumerate(read) if size == (0, 0)]
+    choices = _leaving_out(pictures, broken)
+    pictures = pictures.without(broken)
     paths = [folder / name for name in pictures.names]
-    sizes_of = picture_sizes(paths)
-    broken = [name for name, size in zip(pictures.names, sizes_of, strict=True) if size == (0, 0)]
-    if broken:
-        raise DataError(
-            f"{len(broken)} of {len(paths)} pictures in {folder} cannot be read; take them out: {shown_names(broken)}"
-        )
-    sizes = Counter(sizes_of)
+    sizes = Counter(size for size in read if size != (0, 0))
     held = "with their labels in their names" if in_names else f"in {len(set(pictures.labels))} folders"
     findings = [
         f"{len(pictures.names):,} pictures {held}",
@@ -124,7 +123,20 @@ def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str]]
         )
     if in_color:
         fields["color"] = "rgb"
-    return fields, _classes(np.array(pictures.labels)), findings
+    return fields, [*_classes(np.array(pictures.labels)), *choices], findings
+
+
+def _leaving_out(pictures: Pictures, broken: list[int]) -> list[Choice]:
+    """Return the setting that leaves out the pictures at some positions, which cannot be read; a DataError: all."""
+    if not broken:
+        return []
+    names = pictures.names
+    reason = (
+        f"{len(broken)} of {len(names)} pictures cannot be read: {shown_names([names[k] for k in broken])}"
+    )
+    if len(broken) == len(names):
+        raise DataError(f"{pictures.folder}: {reason}")
+    return [Choice("problem.reading.bad_rows", "drop", f"{reason}; they are left out", "refuse")]
 
 
 def _counted(labels: np.ndarray) -> str:

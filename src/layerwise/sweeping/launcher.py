@@ -17,6 +17,7 @@ from layerwise.sweeping.job import Job, SweepError
 from layerwise.sweeping.report import BestSettings, log_report
 from layerwise.sweeping.study import begin_study, best_trial, count_done, fail_stale, give_back_of_process
 from layerwise.tracking import open_run, run_tags
+from layerwise.utils import NOTICE_SECONDS
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -109,9 +110,11 @@ class _Workers:
         """Start them all and wait for their end; whatever happens, none is left."""
         with ThreadPoolExecutor(self.job.workers) as pool:
             try:
-                kept = [pool.submit(self._keep, slot) for slot in range(self.job.workers)]
-                for each in wait(kept, return_when=FIRST_EXCEPTION).done:
-                    each.result()
+                kept = {pool.submit(self._keep, slot) for slot in range(self.job.workers)}
+                while kept:
+                    ended, kept = wait(kept, NOTICE_SECONDS, FIRST_EXCEPTION)
+                    for each in ended:
+                        each.result()
             finally:
                 self._stop()
 

@@ -70,7 +70,7 @@ from .secrets import (
     mask_secrets as mask_secrets,
     mask_secrets_in_logs as mask_secrets_in_logs,
 )
-from .signals import delay_signals as delay_signals
+from .signals import NOTICE_SECONDS as NOTICE_SECONDS, delay_signals as delay_signals
 from .storage import (
     Location as Location,
     MissingFileError as MissingFileError,

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+# A longer wait is cut into such ones, or Ctrl-C may come after it: where a library such as Polars is imported, the
+# system goes on with a wait that a signal has cut.
+NOTICE_SECONDS = 1.0
+
 
 @contextmanager
 def delay_signals() -> Iterator[None]:

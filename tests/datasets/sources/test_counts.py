@@ -50,6 +50,14 @@ def test_the_last_rating_of_a_pair_counts_and_that_is_said(tmp_path):
     assert ratings_of(tmp_path, "1,1,3\n1,2,4\n").notes == ()
 
 
+def test_what_is_said_of_a_file_is_said_once_however_often_it_is_loaded(tmp_path, caplog):
+    (tmp_path / "r.csv").write_text("user,item,rating\n1,1,3\n1,1,4\n2,1,5\n")
+    source = SourceRatings(path=str(tmp_path), ratings={"name": "r.csv"})
+    for _ in range(3):
+        source.load()
+    assert caplog.text.count("rated again") == 1
+
+
 def test_half_stars_reach_the_columns_and_class_names(tmp_path):
     text = "user,item,rating\n" + "".join(
         f"{u},{i},{(u + i) % 5 / 2 + 1}\n" for u in range(6) for i in range(5)

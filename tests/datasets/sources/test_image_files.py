@@ -1,9 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from kedro.io import DatasetError
 from PIL import Image
 
-from layerwise.data.sources import ImageReading, ImageSize, read_image_arrays
+from layerwise.data.sources import ImageReading, ImageSize, Pictures, read_image_arrays
 from layerwise.datasets import ImageFiles, kind_of_entry
 
 
@@ -81,8 +83,29 @@ def test_pictures_without_a_class_and_broken_ones_are_named(folder):
     (folder / "pictures/4.png").unlink()
     whole = (folder / "pictures/x/1.png").read_bytes()
     (folder / "pictures/x/1.png").write_bytes(whole[:40])
-    with pytest.raises(DatasetError, match=r"1 of 3 pictures cannot be read.*x/1.png"):
+    with pytest.raises(
+        DatasetError, match=r"1 of 3 pictures cannot be read; .* bad_rows: drop to problem.reading: .*x/1.png"
+    ):
         entry(folder, images={"name": "pictures"}).load()
+
+
+def test_broken_pictures_are_left_out_by_setting_which_is_said_once(folder, caplog, monkeypatch):
+    whole = entry(folder, images={"name": "pictures"}).load()
+    picture(folder / "pictures/x/0.png", 30)
+    (folder / "pictures/x/0.png").write_bytes((folder / "pictures/x/0.png").read_bytes()[:40])
+    monkeypatch.setattr("layerwise.datasets.sources.image_files.parameter", lambda name: "drop")
+    source = entry(folder, images={"name": "pictures"})
+    for _ in range(3):
+        found = source.load()
+        assert (found.pixels == whole.pixels).all()
+        assert (found.labels == whole.labels).all()
+    assert caplog.text.count("1 of 4 pictures cannot be read and are left out: ") == 1
+
+
+def test_a_broken_test_picture_leaves_the_others_official():
+    names, labels = ["train/a/1", "train/b/2", "test/a/3", "test/b/4"], list("abab")
+    found = Pictures(Path(), names, labels, n_test=2).without({0, 3})
+    assert (found.names, found.labels, found.n_test) == (["train/b/2", "test/a/3"], ["b", "a"], 1)
 
 
 def test_pictures_in_one_folder_need_labels(folder):

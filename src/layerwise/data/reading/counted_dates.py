@@ -37,7 +37,7 @@ MIN_DAYS, MIN_TIMES = 10, 50
 
 def is_instant(date_format: str) -> bool:
     """Return whether a word stands for times since 1970, which are in UTC everywhere; days are days anywhere."""
-    return date_format in COUNTED_DATES and date_format != "unix_days" and date_format.startswith("unix")
+    return date_format in COUNTED_DATES and COUNTED_DATES[date_format][0] < DAY
 
 
 def counts_of(texts: Sequence[str]) -> np.ndarray:
@@ -79,14 +79,13 @@ def likely_counts(numbers: np.ndarray) -> str:
     Args:
         numbers: (n,) float, one at least; NaN is no date.
     """
-    n_distinct = len(np.unique(numbers))
-    is_whole = bool((numbers % 1 == 0).all())
+    low, high = numbers.min(), numbers.max()
     for word, (unit, origin) in COUNTED_DATES.items():
-        first, last = numbers.min() * unit + origin, numbers.max() * unit + origin
+        first, last = low * unit + origin, high * unit + origin
         if is_instant(word):
-            fits = is_whole and n_distinct >= MIN_TIMES and first >= FIRST_TIME and last <= LAST_TIME
+            fits, least = first >= FIRST_TIME and last <= LAST_TIME and (numbers % 1 == 0).all(), MIN_TIMES
         else:
-            fits = n_distinct >= MIN_DAYS and first >= FIRST_DAY and last < LAST_DAY
-        if fits:
+            fits, least = first >= FIRST_DAY and last < LAST_DAY, MIN_DAYS
+        if fits and len(np.unique(numbers)) >= least:
             return word
     return ""

@@ -55,7 +55,7 @@ def picture_chunks(
     if path.is_dir():
         found = list_pictures(path)
         folder, names = found.folder, found.names
-        named = found.labels if any(found.labels) else labels_in_names(names)
+        named = found.labels if any(found.labels) else labels_in_names(names, classes_are_known=True)
         given = None if named is None else np.asarray(named, dtype=object)
     given = given if labels is None else read_label_array(labels)
     for part in _parts(path, len(names), chunk_rows, given):

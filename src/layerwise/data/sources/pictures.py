@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,16 +59,32 @@ class Pictures:
         lines = (f"{name} {sha256_of(self.folder / name)}" for name in self.names)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
+    def without(self, positions: Collection[int]) -> Pictures:
+        """Return the pictures but for some."""
+        kept = [k for k in range(len(self.names)) if k not in positions]
+        first_test = len(self.names) - self.n_test
+        return replace(
+            self,
+            names=[self.names[k] for k in kept],
+            labels=[self.labels[k] for k in kept],
+            n_test=sum(k >= first_test for k in kept),
+        )
 
-def labels_in_names(names: Sequence[str]) -> list[str] | None:
+
+def labels_in_names(names: Sequence[str], classes_are_known: bool = False) -> list[str] | None:
     """Return the labels that stand before a number in the names of pictures, such as cat.0.jpg.
 
     None where a name has none, or where these are no classes: at least two, with two pictures each.
+
+    Args:
+        names: of the files.
+        classes_are_known: a model says which classes there are: one picture of one of them will do.
     """
     found = [NUMBERED.fullmatch(name.rpartition("/")[2].rpartition(".")[0]) for name in names]
     labels = [each["label"] for each in found if each is not None]
     counts = Counter(labels)
-    if len(labels) < len(names) or len(counts) < 2 or min(counts.values()) < 2:
+    few = not classes_are_known and (len(counts) < 2 or min(counts.values()) < 2)
+    if few or len(labels) < len(names):
         return None
     return None if any(OF_CAMERAS.fullmatch(label) for label in counts) else labels
 
@@ -205,8 +221,13 @@ def read_pictures(
     return np.stack([row if row.shape == shape else np.zeros(shape, np.uint8) for row in rows]), wrong
 
 
-def picture_sizes(paths: Sequence[Path]) -> list[tuple[int, int]]:
-    """Return height and width of each picture, from its header alone; (0, 0) for one that cannot be read."""
+def picture_sizes(paths: Sequence[Path], to_their_end: bool = False) -> list[tuple[int, int]]:
+    """Return height and width of each picture; (0, 0) for one that cannot be read.
+
+    Args:
+        paths: of the pictures.
+        to_their_end: read each to its end, and not its header alone.
+    """
     from PIL import Image
 
     found = []
@@ -216,8 +237,12 @@ def picture_sizes(paths: Sequence[Path]) -> list[tuple[int, int]]:
                 width, height = image.size
                 # EXIF orientations 5 to 8 lie on their side.
                 turned = image.getexif().get(0x0112, 1) > 4
+                if to_their_end:
+                    # A JPEG is then decoded to a small one, in an eighth of the time.
+                    image.draft(None, (16, 16))
+                    image.load()
                 found.append((width, height) if turned else (height, width))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
             found.append((0, 0))
     return found
 

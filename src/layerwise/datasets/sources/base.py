@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -83,6 +84,13 @@ class SourceDataset(ReadOnlyDataset):
             self._folder = Location(path, credentials, fs_args)
             self._folder.check()
         self.metadata = metadata
+        self._said: set[str] = set()
+
+    def _say(self, log: logging.Logger, level: int, note: str) -> None:
+        """Log what a user may want to know of the files: once, however many steps of a run load them."""
+        if note not in self._said:
+            self._said.add(note)
+            log.log(level, "%s", note)
 
     def _locate(self, source: SourceFile) -> Path:
         """Return the path of a file on this computer, found or downloaded.

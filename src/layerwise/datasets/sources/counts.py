@@ -62,7 +62,7 @@ class SourceRatings(SourceDataset):
         except (DataError, OSError, EOFError, zlib.error) as error:
             raise DatasetError(str(error)) from error
         for note in found.notes:
-            log.warning("%s: %s", path, note)
+            self._say(log, logging.WARNING, f"{path}: {note}")
         names = tuple(titles.get(item, name) for item, name in zip(found.item_ids, found.titles, strict=True))
         sha256 = self._file.sha256 or sha256_of(path)
         return replace(found, titles=names, source=address_of(path), sha256=sha256)

@@ -35,9 +35,10 @@ from layerwise.data.sources import (
     shown_names,
 )
 from layerwise.datasets.sources.base import SourceDataset, source_file
-from layerwise.utils import address_of
+from layerwise.utils import address_of, parameter
 
 log = logging.getLogger(__name__)
+MAX_REASONS = 3
 COLOR_NAMES, CHANNELS_NAMES = get_args(ColorName), (*get_args(ChannelsName), None)
 
 
@@ -136,8 +137,13 @@ class ImageFiles(SourceDataset):
         if folder is not None:
             pictures = list_pictures(folder, in_names=self._in_names)
             if named is not None:
+                every = len(pictures.names)
                 pictures = _with_labels(pictures, named, self._label_column)
-            found, sha256 = _read_pictures(pictures, reading), pictures.sha256()
+                if left := every - len(pictures.names):
+                    self._say(
+                        log, logging.WARNING, f"{left} pictures have no line in {named} and are left out"
+                    )
+            found, sha256 = self._read_pictures(pictures, reading), pictures.sha256()
             if images.sha256 not in (None, sha256):
                 raise DataError(f"{path} holds other pictures than were asked for: sha256 {sha256}")
         elif image_form(path) == "picture":
@@ -167,24 +173,33 @@ class ImageFiles(SourceDataset):
             raise DataError(f"{path} holds no images")
         return found, address_of(path), sha256
 
+    def _read_pictures(self, pictures: Pictures, reading: ImageReading) -> LabelledArrays:
+        if pictures.n_others:
+            note = f"{pictures.folder}: {pictures.n_others} file(s) are no pictures and are left out"
+            self._say(log, logging.INFO, note)
+        paths = [pictures.folder / name for name in pictures.names]
+        if reading.size is None:
+            _require_one_size(pictures, picture_sizes(paths))
+        pixels, wrong = read_pictures(paths, reading, pictures.n_test)
+        if wrong:
+            reasons = "; ".join([*wrong.values()][:MAX_REASONS])
+            found = f"{len(wrong)} of {len(paths)} pictures cannot be read"
+            if parameter("problem.reading.bad_rows") != "drop":
+                raise DataError(
+                    f"{found}; take them out, or add bad_rows: drop to problem.reading: {reasons}"
+                )
+            self._say(log, logging.WARNING, f"{found} and are left out: {reasons}")
+            pictures = pictures.without(wrong)
+            pixels = np.delete(pixels, list(wrong), axis=0)
+        return _labelled(pictures, pixels)
+
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._folder), "images": [images.name for images, _ in self._parts]}
 
 
-def _read_pictures(pictures: Pictures, reading: ImageReading) -> LabelledArrays:
-    paths = [pictures.folder / name for name in pictures.names]
-    if pictures.n_others:
-        log.info("%s: %s file(s) are no pictures and are left out", pictures.folder, pictures.n_others)
-    if reading.size is None:
-        _require_one_size(pictures, picture_sizes(paths))
-    pixels, wrong = read_pictures(paths, reading, pictures.n_test)
-    if wrong:
-        raise DataError(
-            f"{len(wrong)} of {len(paths)} pictures cannot be read; take them out: "
-            + "; ".join(list(wrong.values())[:3])
-        )
+def _labelled(pictures: Pictures, pixels: np.ndarray) -> LabelledArrays:
     without = [name for name, label in zip(pictures.names, pictures.labels, strict=True) if not label]
-    if len(without) == len(paths):
+    if len(without) == len(pixels):
         return LabelledArrays(pixels)
     if without:
         raise DataError(
@@ -236,10 +251,6 @@ def _with_labels(pictures: Pictures, path: Path, label_column: str | None) -> Pi
     empty = [row[files] for row in rows if not row[column].strip()]
     if empty:
         raise DataError(f"{len(empty)} pictures of {path} have no label: {shown_names(empty)}")
-    if len(labels) < len(pictures.names):
-        log.warning(
-            "%s pictures have no line in %s and are left out", len(pictures.names) - len(labels), path
-        )
     kept = sorted(labels)
     return Pictures(pictures.folder, [pictures.names[k] for k in kept], [labels[k] for k in kept])
 

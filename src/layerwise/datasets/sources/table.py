@@ -111,7 +111,7 @@ class SourceTable(SourceDataset):
         lost = [f"{self._file.name}: {note}" for note in left_out]
         for level, notes in ((logging.INFO, found), (logging.WARNING, lost)):
             for note in notes:
-                log.log(level, "%s", note)
+                self._say(log, level, note)
         frame = table.cells.copy(deep=False)
         for name, cells in table.cells.items():
             if cells.dtype == "O":

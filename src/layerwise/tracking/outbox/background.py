@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from layerwise.utils import NOTICE_SECONDS
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -54,7 +56,8 @@ class SendingThread:
         if os.getpid() != self._process or threading.current_thread().name == "tracking":
             return
         with self._changed:
-            self._changed.wait_for(lambda: not self._busy)
+            while self._busy:
+                self._changed.wait(NOTICE_SECONDS)
             error, self._error = self._error, None
         if error is not None:
             raise error
