@@ -140,7 +140,8 @@ def size_rbm(columns: DataSpec, training: Rows, rbm: RBMSettings) -> RBMSettings
             rbm = rbm.model_copy(update={"sample_visible": True})
             log.info("By the rows: rbm.sample_visible true")
     values = batch_and_epochs(extent, bounds, rbm.batch_size) | by_chain
-    values["averaged_epochs"] = 0.0 if chain == "data" else AVERAGED_EPOCHS
+    keeps_best = rbm.monitor or extent.kind == "ratings"
+    values["averaged_epochs"] = 0.0 if chain == "data" or keeps_best else AVERAGED_EPOCHS
     return _filled("rbm", rbm, n_hidden=extent.rbm_units, chain=chain, **values)
 
 

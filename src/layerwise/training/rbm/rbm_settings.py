@@ -92,6 +92,7 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
         "the fraction of the epochs, at their end, whose mean weights are kept; 0: the last weights; null: 0.2 of "
         "chains that last, of data 0",
         "0.2 for samples",
+        "monitor set, ratings",
         by_rule=True,
         ge=0,
         le=1,
@@ -102,6 +103,10 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
 
     def _without_use(self) -> list[str]:
         wrong = super()._without_use()
+        if self.averaged_epochs and self.monitor:
+            wrong.append(
+                f"monitor: {self.monitor} keeps one epoch's weights and has no use for averaged_epochs"
+            )
         if self.changed("hidden_group_size") and self.hidden != "categorical":
             wrong.append(f"hidden: {self.hidden} has no use for hidden_group_size")
         if self.hidden == "categorical":
