@@ -329,10 +329,13 @@ def test_latents_are_projected_on_their_principal_components():
 @pytest.mark.parametrize(
     "names", [["FALSE", "TRUE"], ["negative", "positive", "unknown"], list("0123456789")]
 )
-def test_names_of_classes_that_lie_upon_each_other_stand_beside_each_other_on_the_map(names):
+def test_names_of_classes_that_lie_close_together_stand_beside_each_other_on_the_map(names):
     rng = np.random.default_rng(0)
-    classes = np.arange(200) % len(names)
-    figure = plots.plot_latent_map(rng.normal(size=(200, 2)), classes, class_names=names)
+    classes = np.arange(300) % len(names)
+    points = 0.001 * rng.normal(size=(300, 2))
+    points[:, 0] += 0.01 * classes
+    points[:2] = [[-5, -5], [5, 5]]  # so that all others are near each other
+    figure = plots.plot_latent_map(points, classes, class_names=names)
     figure.canvas.draw()
     boxes = [text.get_window_extent() for text in figure.axes[0].texts]
     assert len(boxes) == len(names)

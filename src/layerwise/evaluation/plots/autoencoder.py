@@ -12,10 +12,10 @@ from layerwise.evaluation.metrics import as_array
 from layerwise.evaluation.plots.latent import plot_heat_map
 from layerwise.evaluation.plots.style import (
     LINESTYLES,
-    MARKERS,
     MUTED_COLOR,
     TEXT_COLOR,
     cycle_color,
+    cycle_marker,
     grid_of_axes,
     legend_below,
     new_figure,
@@ -46,7 +46,7 @@ def plot_rate_distortion(
             [p["bytes"] for p in ordered],
             [p["squared_error"] for p in ordered],
             color=cycle_color(k),
-            marker=MARKERS[k],
+            marker=cycle_marker(k),
             linestyle=LINESTYLES[k],
             label=f"{NAMES[name]}, and {shared_bytes[name]:,} bytes once",
         )

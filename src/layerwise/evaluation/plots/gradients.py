@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from layerwise.evaluation.plots.style import (
-    MARKERS,
     MUTED_COLOR,
     TEXT_COLOR,
     cycle_color,
+    cycle_marker,
     legend,
     new_figure,
     set_suptitle,
@@ -87,7 +87,7 @@ def _line(k: int, label: str) -> dict[str, Any]:
     color = cycle_color((0, 2, 1, 4)[k % 4])
     return {
         "color": color,
-        "marker": MARKERS[k % len(MARKERS)],
+        "marker": cycle_marker(k),
         "markersize": 5,
         "linewidth": 1.8,
         "label": label,
@@ -135,7 +135,7 @@ def _plot_arrows(
     start, is_start_known = _place(before)
     for k, (value, useful) in enumerate(zip(after, works, strict=True)):
         end, is_end_known = _place(value)
-        color = cycle_color(0 if useful else 6)
+        color = cycle_color(0 if useful else 2)
         _plot_mark(axes, start, k, is_start_known, MUTED_COLOR)
         if not (is_start_known and is_end_known) or abs(end / start - 1) > SAME:
             axes.annotate(
