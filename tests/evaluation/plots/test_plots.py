@@ -79,6 +79,10 @@ def all_figures(digits, answers):
         "samples": plots.plot_samples(pixels[:20], SHAPE),
         "captions": plots.plot_images(pixels[:7], SHAPE, captions=[f"digit {k}" for k in labels[:7]]),
         "augmentations": plots.plot_image_rows({"original": pixels[:5], "noise": pixels[:5]}, SHAPE),
+        "long names of images": plots.plot_image_rows(
+            dict.fromkeys(("image", "from a latent of 64", "from 64 principal components"), pixels[:10]),
+            SHAPE,
+        ),
         "features": plots.plot_features(pixels[:30].T, image_shape=SHAPE),
         "table features": plots.plot_features(rng.normal(size=(12, 9)), feature_names=columns),
         "reconstructions": plots.plot_reconstructions(pixels[0], snapshots, image_shape=SHAPE),
@@ -159,7 +163,7 @@ def test_no_figure_has_an_abbreviation_that_a_student_does_not_know(digits, answ
             assert not found, (name, words)
     noises = {"gaussian": {"before": {"psnr": 13.3, "ssim": 0.59}, "after": {"psnr": 18.1, "ssim": 0.71}}}
     assert plots.format_denoising(noises) == [
-        "gaussian noise taken away: signal to noise 13.3 → 18.1 dB, similarity 0.59 → 0.71"
+        "Gaussian noise taken away: signal to noise 13.3 → 18.1 dB, similarity 0.59 → 0.71"
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,11 +64,26 @@ METRIC_WORDS = {
 }
 
 
+# How figures write the names of settings that are named after people, or are short for something.
+PROPER_NAMES = {
+    "adam": "Adam",
+    "elu": "ELU",
+    "gan": "GAN",
+    "gaussian": "Gaussian",
+    "glorot": "Glorot",
+    "he": "He",
+    "relu": "ReLU",
+    "vae": "VAE",
+}
+
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class SinglePassFigure(Figure):
     """A figure that is laid out and drawn once to be saved; Matplotlib's own goes over it a second time.
+
+    Axes of a fixed aspect, as those of images, are laid out twice: names beside them move with what the first layout
+    leaves them.
 
     Text is shown as it stands: a class or a column may be called `$$` or `a_b^2`, and is no formula.
     """
@@ -80,6 +96,9 @@ class SinglePassFigure(Figure):
             for axis in (axis for axes in self.axes for axis in (axes.xaxis, axes.yaxis)):
                 if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
                     _name_powers(axis)
+            engine = self.get_layout_engine()
+            if engine is not None and any(axes.get_aspect() != "auto" for axes in self.axes):
+                engine.execute(self)
             super().draw(renderer)
 
     def savefig(self, fname: Any, *, transparent: bool | None = None, **kwargs: Any) -> None:
@@ -124,6 +143,16 @@ def _power_of_ten(value: float, position: int | None = None) -> str:
 def metric_label(name: str) -> str:
     """Return what an axis calls a metric: words in place of its abbreviation."""
     return METRIC_WORDS.get(name.lower(), name.replace("_", " "))
+
+
+def proper_names(text: str) -> str:
+    """Return a setting's value, or a text made of some, as a reader writes it: he_uniform as He uniform."""
+    return re.sub(r"\w+", lambda word: PROPER_NAMES.get(word[0], word[0]), text.replace("_", " "))
+
+
+def capitalized(text: str) -> str:
+    """Return a text with its first letter in upper case, and all others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def cycle_color(k: int) -> str:
