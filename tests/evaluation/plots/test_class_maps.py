@@ -59,7 +59,7 @@ def test_the_difference_of_colors_is_the_published_one():
 
 
 @pytest.mark.parametrize(("vision", "least"), [(name, 20 if name == "trichromat" else 15) for name in VISION])
-def test_any_two_of_the_ten_colors_are_told_apart(vision, least):
+def test_any_two_of_the_ten_colors_can_be_distinguished(vision, least):
     assert len(PALETTE) == 10
     nearest = min(combinations(PALETTE, 2), key=lambda pair: ciede2000(*(lab(c, vision) for c in pair)))
     assert ciede2000(*(lab(c, vision) for c in nearest)) > least, nearest
