@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
+import yaml
+from helpers import doors
 from helpers.new_problems import N, kept_rows as rows
+
+from layerwise.data import Problem
 
 rng = np.random.default_rng(7)
 COUNT = np.arange(N)
@@ -37,7 +41,8 @@ def test_two_numbers_in_each_cell_are_proposed_as_two_inputs(propose, mark):
         ("day", [f"2024-{1 + k % 12}-{1 + k % 28}" for k in COUNT]),
         ("month", [f"2024/{1 + k % 12}" for k in COUNT]),
         ("clock", [f"{k % 24}:{k % 60:02d}" for k in COUNT]),
-        ("what", [f"{k % 30}/{k % 20}" if k else "?" for k in COUNT]),
+        ("what", [f"{k % 30}/{k % 20}" if k else "later" for k in COUNT]),
+        ("size", [f"1,{200 + k % 30} x 1,080" for k in COUNT]),
     ],
 )
 def test_classes_of_age_codes_dates_and_clocks_are_none(propose, name, cells):
@@ -49,3 +54,37 @@ def test_a_target_of_scores_has_classes(propose):
     scores = [f"{a}-{b}" for a, b in rng.integers(0, 4, (N, 2))]
     new = propose(rows(score=scores).drop(columns="kept"), "score").proposal
     assert (new.value("problem.task"), new.value("problem.reading.columns")) == ("multiclass", None)
+
+
+@pytest.mark.parametrize("word", ["?", "-", "unknown"])
+def test_cells_beside_pairs_that_mean_no_value_are_proposed_as_missing(propose, tmp_path, word):
+    cells = marked("/")
+    cells[5] = cells[17] = word
+    new = propose(rows(score=cells))
+    assert new.proposal.value("problem.reading.columns") == {"score": "pair"}
+    assert new.proposal.value("problem.reading.missing") == [word, "NA", "N/A"]
+    model, read = doors.train(
+        tmp_path / "t.csv", tmp_path / "model", Problem(**yaml.safe_load(new.parameters)["problem"])
+    )
+    assert np.flatnonzero(read["score"].isna()).tolist() == [5, 17]
+    answers = doors.by_predict(model, tmp_path / "t.csv")
+    assert (
+        doors.by_http_json(model, tmp_path / "t.csv")
+        == doors.by_http_csv(model, tmp_path / "t.csv")
+        == answers
+    )
+    assert not any("error" in each for each in answers)
+
+
+def test_two_numbers_with_decimal_commas_are_the_same_two_numbers(propose, tmp_path):
+    plain = [f"{a / 10}/{b / 100}" for a, b in rng.integers(10, 400, (N, 2))]
+    answers = []
+    for cells in (plain, [each.replace(".", ",") for each in plain]):
+        new = propose(rows(score=cells))
+        assert new.proposal.value("problem.reading.columns") == {"score": "pair"}
+        problem = Problem(**yaml.safe_load(new.parameters)["problem"])
+        model, read = doors.train(tmp_path / "t.csv", tmp_path / "model", problem)
+        first, second = plain[0].split("/")
+        assert read["score"].iloc[0] == f"{float(first):g}/{float(second):g}"
+        answers.append(doors.by_predict(model, tmp_path / "t.csv"))
+    assert answers[0] == answers[1]

@@ -581,3 +581,14 @@ def test_very_many_rows_are_split_each_by_itself(propose, monkeypatch):
     found = next(each for each in propose(rows(), "kept").choices if each.key == "compute.out_of_core")
     assert found.value is True
     assert found.is_suggestion
+
+
+def test_a_suspicious_column_of_numbers_is_kept_where_no_other_is_left(propose):
+    leak = propose("x,y\n" + "".join(f"{k},{2 * k + 0.1}\n" for k in range(1, 9)), "y")
+    assert leak.value("problem.drop") is None
+    assert leak.value("problem.allow_leak") is True
+    assert any("it is kept, as no other is left" in each for each in leak.findings)
+    counted = propose("hours,passed\n" + "".join(f"{k},{'yes' if k > 6 else 'no'}\n" for k in range(1, 15)))
+    assert (counted.value("problem.drop"), counted.value("problem.target")) == (None, "passed")
+    with pytest.raises(DataError, match="no column is left from which 'y' could be learnt"):
+        propose("code,y\n" + "".join(f"A-{k},{k % 2}\n" for k in range(20)), "y")

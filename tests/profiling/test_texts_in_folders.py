@@ -6,7 +6,7 @@ import yaml
 from helpers import doors
 from kedro.io import AbstractDataset, DatasetError
 
-from layerwise.data import DataError, PreprocessingSettings, Problem, SplitSettings, split_raw
+from layerwise.data import DataError, PreprocessingSettings, Problem, SplitSettings, split_folds, split_raw
 from layerwise.data.preprocessing import fit_preprocessor
 from layerwise.data.reading import ChunkedReader
 from layerwise.data.reading.cells import read_table
@@ -79,12 +79,31 @@ def test_topics_are_found_without_a_target_and_where_there_are_no_classes(tmp_pa
         propose_problem("mine", flat, tmp_path, "kind")
 
 
-def test_below_folders_of_parts_the_next_one_is_the_class(tmp_path):
-    folder = write(tmp_path / "t", n=6, parts=("train", "test"))
+def test_texts_below_test_are_the_official_test_rows(tmp_path):
+    folder = write(tmp_path / "t", n=20, parts=("train", "test", "train"))
     found = propose_problem("mine", folder, tmp_path)
     frame = AbstractDataset.from_config("raw", yaml.safe_load(found.catalog)["raw"]).load()
+    assert frame["label"].value_counts().to_dict() == {"food": 20, "sport": 20}
+    assert "14 texts below test/ are the official test rows" in found.proposal.findings
+    below = {path.read_text() for path in (folder / "test").rglob("*.txt")}
+    problem = Problem(**yaml.safe_load(found.parameters)["problem"])
+    rows = read_table(frame, problem, PreprocessingSettings())
+    split = split_raw(rows, problem, SplitSettings(), 0)
+    assert set(rows["text"].iloc[split.test]) == {text.strip() for text in below}
+    assert len(split.test) == len(below) == 14
+    folds = split_folds(rows, problem, SplitSettings(folds=3), 0)
+    assert max(part.test.max() for part in folds.root) < 26
+    unsupervised = split_raw(rows, problem.model_copy(update={"target": ()}), SplitSettings(), 0)
+    assert unsupervised.test.tolist() == split.test.tolist()
+    with pytest.raises(DataError, match="would mix the official test rows"):
+        split_raw(rows, problem, SplitSettings(method="hash"), 0)
+
+
+def test_parts_without_a_test_folder_are_rows_alike(tmp_path):
+    found = propose_problem("mine", write(tmp_path / "t", n=6, parts=("train", "valid")), tmp_path)
+    frame = AbstractDataset.from_config("raw", yaml.safe_load(found.catalog)["raw"]).load()
     assert frame["label"].value_counts().to_dict() == {"food": 6, "sport": 6}
-    assert any("train and test, are rows alike" in each for each in found.proposal.findings)
+    assert any("train and validation, are rows alike" in each for each in found.proposal.findings)
 
 
 def test_a_model_of_texts_answers_alike_at_every_door(tmp_path):

@@ -102,6 +102,11 @@ class CheckpointStore:
         self.set_scope(state["_thread"])
 
     @property
+    def run(self) -> str:
+        """The id of the run, which its folder has as name."""
+        return self.folder.name
+
+    @property
     def on(self) -> bool:
         """True when checkpoints are written."""
         return self.settings.on

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from kedro.framework.project import pipelines
 
 from layerwise.tracking import sleep_beside_other_work
 from layerwise.utils import UserError, nearest
+from layerwise.utils.ranks import in_torchrun, restarts_over_computers, torchrun_rank, torchrun_size
 
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
@@ -26,8 +26,28 @@ class RunCommand(click.Command):
     """Kedro's `run`, which says in one line what name there is not, and which one is nearest."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run, or raise what is wrong with the names that were given."""
-        _require_one_process()
+        """Run, or raise what is wrong with the names that were given; beside rank 0 of torchrun, wait for work."""
+        if not in_torchrun():
+            return self._run(ctx)
+        _take_ranks(ctx.params)
+        # Imported here, as in `_parse_params`.
+        from layerwise.utils.ranks import (
+            dismiss_outer_ranks,
+            interrupted_run,
+            meet_outer_ranks,
+            work_for_rank_0,
+        )
+
+        meet_outer_ranks()
+        if torchrun_rank() > 0:
+            return work_for_rank_0()
+        if run := interrupted_run():
+            ctx.params["params"]["resume"] = run
+        found = self._run(ctx)
+        dismiss_outer_ranks()
+        return found
+
+    def _run(self, ctx: click.Context) -> Any:
         # Imported here, as in `_parse_params`.
         from layerwise.parameters import given_parameters
 
@@ -46,13 +66,19 @@ class RunCommand(click.Command):
             given_parameters.reset(given)
 
 
-def _require_one_process() -> None:
-    """Raise where torchrun has started this command several times: each would be a run that trains all of it."""
-    n = os.environ.get("WORLD_SIZE", "1")
-    if "TORCHELASTIC_RUN_ID" in os.environ and n != "1":
+def _take_ranks(given: Mapping[str, Any]) -> None:
+    """Spread what is trained over the processes that torchrun started: `compute.ranks` becomes their number."""
+    size, runner, compute = torchrun_size(), given["runner"], given["params"].setdefault("compute", {})
+    if compute.setdefault("ranks", size) != size:
         raise click.ClickException(
-            f"torchrun has started this command {n} times, and each would be a run of its own: give the command alone, "
-            f"with --params=compute.ranks={n}; it starts the processes where a network is trained"
+            f"compute.ranks={compute['ranks']}, and torchrun has started {size} processes: leave compute.ranks out"
+        )
+    if runner not in (None, "SequentialRunner"):
+        raise click.ClickException(f"the processes of torchrun run one node after another: no {runner}")
+    if restarts_over_computers():
+        raise click.ClickException(
+            "torchrun can't start a run of several computers anew: leave --max-restarts out; if a process dies, the "
+            "same command with --params=resume=true goes on from the last checkpoint"
         )
 
 

@@ -13,7 +13,7 @@ from layerwise.data.errors import DataError
 from layerwise.data.linked_rows import UNLINKED, RowKeys, last_rows, row_keys, sample_groups
 from layerwise.data.problem import Problem, SplitSettings, Task
 from layerwise.data.row_hashes import TEST, TRAINING, VALIDATION, parts_by_hash
-from layerwise.data.sources import Images
+from layerwise.data.sources import OFFICIAL_TEST, Images
 from layerwise.data.tensors import TensorData
 from layerwise.utils import Config, derive_seed
 
@@ -65,7 +65,7 @@ class Split(Config):
 
 
 def split_raw(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Split:
-    """Split a table or a set of images; the official test rows of images stay the test rows.
+    """Split a table or a set of images; official test rows, of images and of folders of texts, stay the test rows.
 
     Raises:
         DataError: a column is missing, the target has one class, or there are too few rows.
@@ -89,6 +89,8 @@ def _split_by_hash(
         raise DataError(
             "split.method: hash is of the cells of a table, and these rows are none: leave it out"
         )
+    if raw.attrs.get(OFFICIAL_TEST):
+        raise DataError("split.method: hash would mix the official test rows with the others: leave it out")
     if problem.targets and problem.task in ("multiclass", "binary"):
         _classes(targets)
     row_keys(raw, settings)  # refuses a wrong column
@@ -137,13 +139,14 @@ def split_targets(raw: Any, problem: Problem) -> tuple[np.ndarray, int]:
     """Return the targets by which rows are split, zeros where there are none, and the number of official test rows."""
     if isinstance(raw, Images):
         return raw.labels, raw.n_test
+    n_official_test = int(getattr(raw, "attrs", {}).get(OFFICIAL_TEST, 0))
     if problem.task in ("ratings", "documents") or not problem.targets:
-        return np.zeros(len(raw)), 0
+        return np.zeros(len(raw)), n_official_test
     from layerwise.data.preprocessing import row_weights, target_column
 
     if problem.weights is not None:  # a wrong one is refused before anything is made of the rows
         row_weights(raw, problem.weights)
-    return target_column(raw, problem), 0
+    return target_column(raw, problem), n_official_test
 
 
 def split_seed(settings: SplitSettings, seed: int) -> int:

@@ -78,15 +78,16 @@ def apply_compute_settings(settings: ComputeSettings, earlier: Mapping[str, Any]
     import torch
 
     from layerwise.utils import DeviceError, check_device, count_gpus
+    from layerwise.utils.ranks import local_ranks
 
     check_device(settings.device)
-    here = count_gpus()
+    here, ranks_here = count_gpus(), local_ranks(settings.ranks)
     if settings.ranks > 1 and settings.device not in ("auto", "cpu", "cuda"):
         raise DeviceError(
             f"compute.device: {settings.device} is one device, which {settings.ranks} ranks can't have"
         )
-    if settings.device == "cuda" and here < settings.ranks:
-        raise DeviceError(f"compute.ranks: {settings.ranks} takes as many GPUs, and here are {here}")
+    if settings.device == "cuda" and here < ranks_here:
+        raise DeviceError(f"compute.ranks: {ranks_here} takes as many GPUs, and here are {here}")
     then = here if earlier is None else earlier.get("gpus", here)
     if settings.device == "auto" and then and not here:
         raise ResumeError(
@@ -97,7 +98,7 @@ def apply_compute_settings(settings: ComputeSettings, earlier: Mapping[str, Any]
         Compute(
             settings.device,
             settings.capture_steps,
-            gpu=then > 0 and here >= settings.ranks,
+            gpu=then > 0 and here >= ranks_here,
             ranks=settings.ranks,
             out_of_core=settings.out_of_core,
         )

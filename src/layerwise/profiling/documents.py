@@ -84,8 +84,12 @@ def _propose_labelled(
         f"its classes are {shown}{more}",
         topics,
     ]
-    if any(name.split("/")[0].lower() in PART_FOLDERS for name in found.names):
-        findings.append("the texts of its parts, such as train and test, are rows alike, and are split anew")
+    if found.n_test:
+        findings.append(f"{found.n_test:,} texts below test/ are the official test rows")
+    elif any(name.split("/")[0].lower() in PART_FOLDERS for name in found.names):
+        findings.append(
+            "the texts of its parts, such as train and validation, are rows alike, and are split anew"
+        )
     if empty := sum(not text.strip() for text in found.texts):
         findings.append(f"{empty} text(s) are empty")
     return {"type": "layerwise.datasets.LabelledTexts"}, choices, findings + _beside_texts(path)

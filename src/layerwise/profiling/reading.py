@@ -217,14 +217,20 @@ def _pairs(reading: Reading, cells: pd.DataFrame, classes: Collection[str]) -> l
         texts = cells[name].dropna().astype(str).str.strip()
         texts = texts[~texts.isin(["", *NULL_WORDS, *how.missing])]
         distinct = texts.drop_duplicates().tolist()
-        mark = find_pairs(distinct)
+        mark, words = find_pairs(distinct)
         # Numbers with a dash that never come again are rather those of orders or telephones.
         if not mark or (mark in DASHES and len(distinct) == len(texts)):
             continue
-        reason = (
-            f"column '{column}': each of its cells holds two numbers ({distinct[0]}), which are two inputs"
-        )
+        shown = next(text for text in distinct if text not in words)
+        reason = f"column '{column}': each of its cells holds two numbers ({shown}), which are two inputs"
         found.append(SuggestedSetting("columns", {column: "pair"}, reason, yaml_line({column: "category"})))
+        if words:
+            count = int(texts.isin(words).sum())
+            reason = (
+                f"column '{column}' has two numbers in each cell but for {count} that hold {', '.join(words)}"
+            )
+            missing = [*words, *(reading.settings.missing or NULL_WORDS[:2])]
+            found.append(SuggestedSetting("missing", missing, reason))
     return found
 
 

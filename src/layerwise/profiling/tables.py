@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -69,11 +70,10 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
             for name in beside
             if name != target
         }
-    if not any(name not in dropped and known[name].nunique() > 1 for name in inputs):
-        reasons = "; ".join(f"'{name}': {reason}" for name, reason in dropped.items())
-        raise DataError(
-            f"no column is left from which '{guess.name}' could be learnt: {reasons or 'all are constant'}"
-        )
+    kept = _kept_as_the_last(known, inputs.columns, dropped, guess.name)
+    dropped = {name: reason for name, reason in dropped.items() if name not in kept}
+    if any(LEAK in reason for reason in kept.values()):
+        choices.append(Choice("problem.allow_leak", True, "no other column is left to learn from"))
     leaks = [name for name, reason in dropped.items() if LEAK in reason]
     if dropped:
         reasons = "; ".join(f"'{name}': {reason}" for name, reason in dropped.items())
@@ -87,12 +87,35 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
         "problem.drop and say problem.allow_leak: true"
         for name in leaks
     ]
+    findings += [
+        f"column '{name}': {reason}; it is kept, as no other is left" for name, reason in kept.items()
+    ]
     findings += [*settled.said, *(note.rstrip(".") for note in settled.notes)]
     findings += [f"column '{each.name}': {each.note}" for each in columns if each.note]
     findings += [f"{c.reason} {c.key}: {c.value}" for c in choices if c.key == "split.groups"]
     findings += find_totals(settled.frame, columns) + _of_the_rows(settled.frame, known)
     columns = [replace(each, note=each.note or dropped.get(each.name, "")) for each in columns]
     return TableProposal(settled, columns, choices, findings)
+
+
+def _kept_as_the_last(
+    known: pd.DataFrame, inputs: Iterable[str], dropped: dict[str, str], target: str
+) -> dict[str, str]:
+    """Return the suspicious columns of numbers, with the reasons, that are inputs as no other column is.
+
+    Raises:
+        DataError: there is none either.
+    """
+    varying = [name for name in inputs if known[name].nunique() > 1]
+    if any(name not in dropped for name in varying):
+        return {}
+    kept = {name: dropped[name] for name in varying if known[name].dtype.kind in "iuf"}
+    if not kept:
+        reasons = "; ".join(f"'{name}': {reason}" for name, reason in dropped.items())
+        raise DataError(
+            f"no column is left from which '{target}' could be learnt: {reasons or 'all are constant'}"
+        )
+    return kept
 
 
 def _task_and_target(

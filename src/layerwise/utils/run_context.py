@@ -33,6 +33,11 @@ class Checkpointer(Protocol):
     resume: bool
 
     @property
+    def run(self) -> str:
+        """The id of the run."""
+        ...
+
+    @property
     def on(self) -> bool:
         """True when checkpoints are written."""
         ...

@@ -2,9 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerwise.data import DataError, PreprocessingSettings, Problem
+from layerwise.data import DataError, PreprocessingSettings, Problem, ReadingSettings
 from layerwise.data.preprocessing import decode, encode, fit_encoding, unlearnable_columns
-from layerwise.data.preprocessing.number_modes import decode_number, encode_number, fit_modes
+from layerwise.data.preprocessing.encoded_columns import decode_number, encode_number, fit_modes
+from layerwise.data.reading.cells import read_table
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +140,34 @@ def test_a_category_that_no_training_row_has_is_named(frame):
     encoding = fit_encoding(frame, rows, problem, PreprocessingSettings(), 10, seed=0)
     with pytest.raises(DataError, match="'country' holds 'Italy'"):
         encode(frame.assign(country="Italy"), encoding, seed=0)
+
+
+def test_two_numbers_in_a_cell_are_two_columns_of_a_generator():
+    rng = np.random.default_rng(2)
+    n = 400
+    pressures = [f"{a}/{b}" for a, b in zip(rng.integers(90, 180, n), rng.integers(50, 110, n), strict=True)]
+    pressures[7] = None
+    goals = [f"{a}/{b}" for a, b in rng.integers(0, 5, (n, 2))]
+    frame = pd.DataFrame({"bp": pressures, "goals": goals, "kept": rng.choice(["yes", "no"], n)})
+    settings = ReadingSettings(columns={"bp": "pair", "goals": "pair"})
+    problem = Problem(name="p", task="binary", target="kept", reading=settings)
+    rows = read_table(frame, problem, PreprocessingSettings())
+    encoding = fit_encoding(rows, np.arange(300), problem, PreprocessingSettings(), 10, seed=0)
+    assert [column.name for column in encoding.columns] == [
+        "bp_first", "bp_second", "goals_first", "goals_second", "kept",
+    ]  # fmt: skip
+    assert encoding.raw_names == ["bp", "goals", "kept"]
+    assert [column.modes is not None for column in encoding.columns] == [True, True, False, False, False]
+    back = decode(encode(rows, encoding, seed=0), encoding)
+    assert back["goals"].tolist() == rows["goals"].tolist()
+    assert back["bp"].isna().tolist() == rows["bp"].isna().tolist()
+    known = back["bp"].dropna()
+    drawn = np.array([each.split("/") for each in known], dtype=float)
+    true = np.array([each.split("/") for each in rows["bp"].dropna()], dtype=float)
+    # Of the first three modes each number is restored to its own whole one; the range is that of training.
+    assert np.mean(drawn == true) > 0.95
+    noise = decode(rng.normal(0, 3, (500, encoding.width)), encoding)["bp"].dropna()
+    drawn = np.array([each.split("/") for each in noise], dtype=float)
+    low, high = true[: 300 - 1].min(0), true[: 300 - 1].max(0)
+    assert (drawn >= low).all()
+    assert (drawn <= high).all()

@@ -52,12 +52,11 @@ def test_a_text_is_two_numbers_with_one_mark_between_them(text, mark, numbers):
 
 def test_all_texts_are_pairs_with_one_mark_and_are_neither_few_nor_codes():
     texts = [f"{k}/{k + 1}" for k in range(10)]
-    assert find_pairs(texts) == "/"
-    assert find_pairs(texts[:9]) == ""
-    assert find_pairs([*texts, "unknown"]) == ""
-    assert find_pairs([*texts, "3-2"]) == ""
-    assert find_pairs([*texts, "007/12"]) == ""
-    assert find_pairs([*texts, "0.5/12"]) == "/"
+    assert find_pairs(texts) == ("/", [])
+    assert find_pairs([*texts, "unknown"]) == ("/", ["unknown"])
+    assert find_pairs([*texts, "0.5/12"]) == ("/", [])
+    for others in (texts[:9], [*texts, "many"], [*texts, "3-2"], [*texts, "007/12"]):
+        assert find_pairs(others) == ("", [])
 
 
 def test_the_two_numbers_are_inputs_of_one_raw_column(tmp_path):

@@ -152,10 +152,22 @@ def test_published_archives_have_their_test_rows_last(tmp_path):
     assert (found.labels.tolist(), found.n_test) == ([0, 1, 0, 1, 0], 2)
 
 
+@pytest.mark.parametrize("names", [("data", "target"), ("faces", "label")])
+def test_images_are_found_by_the_names_of_datasets_and_by_their_shape(tmp_path, names):
+    ids = np.arange(9)
+    np.savez(
+        tmp_path / "a.npz", **dict(zip(names, (np.zeros((9, 4, 5)), ids % 3), strict=True)), ids=ids, of="x"
+    )
+    found = read_image_arrays(tmp_path / "a.npz")
+    assert found.pixels.shape == (9, 4, 5)
+    assert found.labels.tolist() == (ids % 3).tolist()
+
+
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
         ({"other": GRAY}, "no array named images"),
+        ({"one": GRAY[None], "another": GRAY[None]}, "no array named images"),
         ({"images": np.zeros((2, 5, 6, 7))}, "neither"),
         ({"images": np.array(["a", "b"])}, "no images"),
         ({"images": np.zeros((2, 2, 2)), "labels": np.eye(2)}, "one for each image"),

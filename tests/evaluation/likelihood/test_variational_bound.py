@@ -6,9 +6,10 @@ import pytest
 import torch
 from helpers import small_rbms as m
 
-from layerwise.evaluation.likelihood import LikelihoodSettings, bound_log_probability
+from layerwise.evaluation.likelihood import LikelihoodSettings, StackLikelihood, bound_log_probability
 from layerwise.evaluation.likelihood.dbn import variational_bound
-from layerwise.evaluation.likelihood.partition import exact_log_partition
+from layerwise.evaluation.likelihood.partition import LogPartition, exact_log_partition
+from layerwise.evaluation.likelihood.rbm import LogProbability
 from layerwise.models.rbm import DBN, DBNConfig
 from layerwise.models.rbm.units import UnitsError
 
@@ -123,3 +124,18 @@ def test_a_stack_trained_with_dropout_has_no_bound():
     rows = m.states(m.bits(4))
     with pytest.raises(UnitsError, match="dropout has no likelihood"):
         bound_log_probability(dbn, rows, rows, LikelihoodSettings(), m.seeded())
+
+
+def test_a_bound_whose_log_z_has_no_upper_end_promises_nothing_from_below():
+    bound = {"high": -111.5, "midpoint": -111.5, "standard_error": 0.3, "n_rows": 9}
+    missed = StackLikelihood(
+        log_partition=LogPartition("ais", 1146.9, math.inf, ais=1147.9),
+        bound=LogProbability(low=-math.inf, **bound),
+    )
+    assert "at least" not in str(missed)
+    assert "-111.50 nats or less" in str(missed)
+    assert "no upper bound" in str(missed)
+    held = StackLikelihood(
+        log_partition=LogPartition("ais", 1146.9, 1148.0), bound=LogProbability(low=-112.6, **bound)
+    )
+    assert "at least -111.50 nats (between -112.60" in str(held)

@@ -3,11 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+from helpers import doors
 from helpers.model_doors import answers, assert_same_cells, from_http, registered
+from helpers.new_problems import N, kept_rows
 
+from layerwise.data import Problem
 from layerwise.evaluation.unsupervised import impute
 from layerwise.inference.tasks import answer_rows
+from layerwise.inference.tasks.raw_rows import within_range
 from layerwise.parameters import TaskSettings
 
 
@@ -104,3 +109,22 @@ def test_text_for_a_number_is_no_empty_cell(project, holes):
     first, second, *_ = response["predictions"]
     assert second == {"error": "temp is a number, and holds 'warm'"}
     assert first["imputed"] == "temp"
+
+
+def test_each_of_two_numbers_in_a_cell_stays_between_those_of_training(tmp_path):
+    rng = np.random.default_rng(5)
+    frame = kept_rows(
+        bp=[f"{a}/{b}" for a, b in zip(rng.integers(100, 180, N), rng.integers(60, 99, N), strict=True)]
+    )
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    problem = Problem(name="p", task="binary", target="kept", reading={"columns": {"bp": "pair"}})
+    model, _ = doors.train(tmp_path / "t.csv", tmp_path / "model", problem)
+    both = frame["bp"].str.split("/", expand=True).astype(int)
+    found = within_range(model, pd.DataFrame({"bp": ["150/80", "999/1", "1/999", None], "a": 0.0, "b": 0.0}))
+    assert found["bp"].tolist()[0] == "150/80"
+    low, high = both[0].max(), both[1].min()
+    first, second = (int(each) for each in found["bp"][1].split("/"))
+    # The smallest and the largest of the training rows.
+    assert 150 < first <= low
+    assert 80 > second >= high
+    assert found["bp"].isna().tolist() == [False, False, False, True]

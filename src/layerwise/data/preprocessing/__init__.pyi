@@ -5,6 +5,7 @@ from .columns import (
     class_texts as class_texts,
     days_since_1970 as days_since_1970,
 )
+from .encoded_columns import EncodedColumn as EncodedColumn, TableEncoding as TableEncoding
 from .leaks import Leak as Leak, find_leaks as find_leaks
 from .many_values import MIN_DISTINCT as MIN_DISTINCT
 from .preprocessor import (
@@ -24,8 +25,6 @@ from .summaries import (
     summarized_columns as summarized_columns,
 )
 from .table_encoding import (
-    EncodedColumn as EncodedColumn,
-    TableEncoding as TableEncoding,
     decode as decode,
     encode as encode,
     encode_parts as encode_parts,

@@ -133,10 +133,16 @@ def pair_numbers(column: pd.Series) -> np.ndarray:
 
 def restore_pair(numbers: Sequence[np.ndarray], reading: ColumnReading) -> pd.Series:
     """Return cells of two numbers from these, (n,) each, which are whole where all were in training."""
+    first, second = (np.rint(each) if reading.whole else each for each in np.maximum(numbers, 0))
+    return join_pair(first, second, reading.mark)
+
+
+def join_pair(first: Any, second: Any, mark: str) -> pd.Series:
+    """Return cells of two numbers, (n,) each, with a mark between them; empty where one is NaN."""
     import pandas as pd
 
-    first, second = (np.rint(each) if reading.whole else each for each in np.maximum(numbers, 0))
-    return pd.Series([pair_text(a, b, reading.mark) for a, b in zip(first, second, strict=True)], dtype="str")
+    cells = [None if a != a or b != b else pair_text(a, b, mark) for a, b in zip(first, second, strict=True)]
+    return pd.Series(cells, dtype="str")
 
 
 def restore_type(values: np.ndarray, dtype: str) -> pd.Series:

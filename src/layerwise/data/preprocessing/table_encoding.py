@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.columns import (
+    PAIR_PARTS,
     ColumnKind,
     as_numbers,
     class_text,
     class_texts,
     days_since_1970,
+    feature_name,
     infer_kind,
+    join_pair,
     restore_date,
     restore_type,
     to_plain_value,
 )
+from layerwise.data.preprocessing.encoded_columns import (
+    EncodedColumn,
+    TableEncoding,
+    decode_number,
+    encode_number,
+    fit_modes,
+    part_of_pair,
+)
 from layerwise.data.preprocessing.many_values import find_roles
-from layerwise.data.preprocessing.number_modes import NumberModes, decode_number, encode_number, fit_modes
 from layerwise.data.preprocessing.targets import derive_columns
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells import Reading, reading_of
 from layerwise.data.splits import Split
-from layerwise.utils import Config, derive_seed
+from layerwise.utils import derive_seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,49 +46,6 @@ MAX_CATEGORY_VALUES = 15
 # A category of more values than this, and than a tenth of the rows, says nothing that could be learnt of any of them.
 MAX_LEARNT_VALUES = 50
 log = logging.getLogger(__name__)
-
-
-class EncodedColumn(Config):
-    """One column: a number with `modes`, or one of `categories` (texts; "" where a cell may be empty).
-
-    `start` is its first encoded column. A number has one for its normalised value and then one for each mode.
-    """
-
-    name: str
-    dtype: str
-    start: int
-    modes: NumberModes | None = None
-    date: bool = False
-    whole_days: bool = False
-    categories: tuple[str, ...] = ()
-    values: tuple[Any, ...] = ()
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """The number of encoded columns of each part."""
-        return (len(self.categories),) if self.modes is None else (1, self.modes.n_modes)
-
-    @property
-    def stop(self) -> int:
-        """The encoded column after its last one."""
-        return self.start + sum(self.sizes)
-
-
-class TableEncoding(Config):
-    """How the columns of a table are encoded; the target is one of them."""
-
-    columns: tuple[EncodedColumn, ...]
-    target: str = ""
-
-    @property
-    def width(self) -> int:
-        """The number of encoded columns."""
-        return self.columns[-1].stop
-
-    @property
-    def categorical_columns(self) -> tuple[EncodedColumn, ...]:
-        """The categorical columns, which rows can be conditional on."""
-        return tuple(column for column in self.columns if column.modes is None)
 
 
 def fit_encoding(
@@ -98,13 +65,18 @@ def fit_encoding(
     for name, reason in unlearnable.items():
         log.warning("Column '%s' %s: it is not generated", name, reason)
     problem = problem.without_inputs(tuple(unlearnable))
-    whole, kinds = _kinds(frame, problem)
+    whole, kinds = kinds_of_table(frame, problem)
     rows = whole.iloc[training]
     columns: list[EncodedColumn] = []
     target = problem.targets[0] if problem.task in ("binary", "multiclass") and problem.targets else ""
+    marks = {name: each.mark for name, each in (reading_of(frame) or Reading()).columns.items()}
     for name, kind in kinds.items():
-        column = _fit_column(rows[name], kind, settings, components, seed, name == target)
-        columns.append(column.model_copy(update={"start": columns[-1].stop if columns else 0}))
+        if kind == "pair":
+            found = _fit_pair(rows[name], marks[name], kinds, settings, components, seed)
+        else:
+            found = [_fit_column(rows[name], kind, settings, components, seed, name == target)]
+        for column in found:
+            columns.append(column.model_copy(update={"start": columns[-1].stop if columns else 0}))
     return TableEncoding(columns=tuple(columns), target=target)
 
 
@@ -124,7 +96,7 @@ def unlearnable_columns(
     Raises:
         DataError: no column is left, or the target is among them.
     """
-    whole, kinds = _kinds(frame, problem)
+    whole, kinds = kinds_of_table(frame, problem)
     rows = whole.iloc[training]
     reading = reading_of(frame) or Reading()
     inputs = {name: kind for name, kind in kinds.items() if name not in problem.targets}
@@ -146,13 +118,28 @@ def unlearnable_columns(
     return found
 
 
-def _kinds(frame: pd.DataFrame, problem: Problem) -> tuple[pd.DataFrame, Mapping[str, ColumnKind]]:
+def kinds_of_table(frame: pd.DataFrame, problem: Problem) -> tuple[pd.DataFrame, Mapping[str, ColumnKind]]:
     """Return the table with its derived columns and without the dropped ones, and what each column holds."""
     reading = reading_of(frame) or Reading()
     whole = derive_columns(frame, problem).drop(columns=list(problem.drop), errors="ignore")
-    kinds = {str(name): infer_kind(whole[name], reading.columns.get(str(name))) for name in whole}
-    # Two numbers in a cell are a word here: a generator has one block for a column.
-    return whole, {name: "category" if kind == "pair" else kind for name, kind in kinds.items()}
+    return whole, {str(name): infer_kind(whole[name], reading.columns.get(str(name))) for name in whole}
+
+
+def _fit_pair(
+    column: pd.Series,
+    mark: str,
+    taken: Collection[str],
+    settings: PreprocessingSettings,
+    components: int,
+    seed: int,
+) -> list[EncodedColumn]:
+    """Return the two columns of two numbers in a cell."""
+    name, found = str(column.name), []
+    for k, part in enumerate(PAIR_PARTS):
+        numbers = part_of_pair(column, k, feature_name(name, part, taken))
+        fitted = _fit_column(numbers, "number", settings, components, seed, False)
+        found.append(fitted.model_copy(update={"pair": name, "part": k, "mark": mark}))
+    return found
 
 
 def _fit_column(
@@ -206,7 +193,7 @@ def known_rows(frame: pd.DataFrame, encoding: TableEncoding) -> np.ndarray:
     """Return the positions of rows without unknown categories, and without empty cells in columns that had none."""
     known = np.ones(len(frame), dtype=bool)
     for column in encoding.columns:
-        cells = frame[column.name]
+        cells = column.cells(frame)
         if column.modes is None:
             known &= _texts(cells).isin(column.categories).to_numpy()
         elif not column.modes.empty:
@@ -227,7 +214,7 @@ def encode(frame: pd.DataFrame, encoding: TableEncoding, seed: int) -> np.ndarra
     matrix = np.zeros((len(frame), encoding.width), dtype=np.float32)
     lines = np.arange(len(frame))
     for column in encoding.columns:
-        cells = frame[column.name]
+        cells = column.cells(frame)
         if column.modes is None:
             codes = {text: k for k, text in enumerate(column.categories)}
             texts = _texts(cells).tolist()
@@ -271,18 +258,25 @@ def decode(matrix: np.ndarray, encoding: TableEncoding) -> pd.DataFrame:
 
     restored: dict[str, Any] = {}
     for column in encoding.columns:
-        part = np.asarray(matrix[:, column.start : column.stop], dtype=np.float64)
-        if column.modes is None:
-            cells = np.array(column.values, dtype=object)[part.argmax(1)]
-            restored[column.name] = _typed(cells, column.dtype)
-            continue
-        numbers = decode_number(part[:, 0], part[:, 1:].argmax(1), column.modes)
-        if column.date:
-            dates = restore_date(np.nan_to_num(numbers), column.dtype, column.whole_days)
-            restored[column.name] = dates.where(pd.Series(~np.isnan(numbers)), None)
-        else:
-            restored[column.name] = _typed(numbers, column.dtype)
+        cells = _decode_column(np.asarray(matrix[:, column.start : column.stop], dtype=np.float64), column)
+        if column.pair and column.part:
+            cells = join_pair(restored[column.pair], cells.astype("float64"), column.mark)
+        elif column.pair:
+            cells = cells.astype("float64")
+        restored[column.raw_name] = cells
     return pd.DataFrame(restored)
+
+
+def _decode_column(part: np.ndarray, column: EncodedColumn) -> pd.Series:
+    import pandas as pd
+
+    if column.modes is None:
+        return _typed(np.array(column.values, dtype=object)[part.argmax(1)], column.dtype)
+    numbers = decode_number(part[:, 0], part[:, 1:].argmax(1), column.modes)
+    if not column.date:
+        return _typed(numbers, column.dtype)
+    dates = restore_date(np.nan_to_num(numbers), column.dtype, column.whole_days)
+    return dates.where(pd.Series(~np.isnan(numbers)), None)
 
 
 def _typed(cells: np.ndarray, dtype: str) -> pd.Series:

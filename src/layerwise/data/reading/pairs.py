@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-PAIR = re.compile(
-    r"(?P<first>\d{1,9}(?:\.\d{1,9})?) ?(?P<mark>[/x×*:–-]) ?(?P<second>\d{1,9}(?:\.\d{1,9})?)", re.ASCII
-)
+from layerwise.data.reading.cells.faults import MARKERS
+
+# Three digits after a comma may be thousands: 1,920 is no number here.
+NUMBER = r"\d{1,9}(?:\.\d{1,9}|,(?!\d{3}(?!\d))\d{1,9})?"
+PAIR = re.compile(rf"(?P<first>{NUMBER}) ?(?P<mark>[/x×*:–-]) ?(?P<second>{NUMBER})", re.ASCII)
 # Codes and dates have leading zeros, measurements have none.
-LEADING_ZERO = re.compile(r"(?<![\d.])0\d")
+LEADING_ZERO = re.compile(r"(?<![\d.,])0\d")
 # Fewer different cells are rather names, such as classes of age: 18-25, 26-40.
 MIN_PAIRS = 10
 
@@ -18,7 +20,9 @@ MIN_PAIRS = 10
 def pair_of(text: str, mark: str) -> tuple[float, float] | None:
     """Return the two numbers of a text, or None where it does not hold two with this mark between them."""
     found = PAIR.fullmatch(text.strip().lower())
-    return (float(found["first"]), float(found["second"])) if found and found["mark"] == mark else None
+    if not found or found["mark"] != mark:
+        return None
+    return float(found["first"].replace(",", ".")), float(found["second"].replace(",", "."))
 
 
 def pair_text(first: float, second: float, mark: str) -> str:
@@ -32,13 +36,16 @@ def mark_of_pairs(texts: Sequence[str]) -> str:
     return found.most_common(1)[0][0] if found else ""
 
 
-def find_pairs(texts: Collection[str]) -> str:
-    """Return the mark between the two numbers that each text holds; empty where they are not all such.
+def find_pairs(texts: Collection[str]) -> tuple[str, list[str]]:
+    """Return the mark between the two numbers that each text holds, and the words beside them that mean no value, such
+    as ?; an empty mark where they are not all such.
 
     Args:
         texts: distinct ones. A few different ones, and codes with leading zeros, are rather names.
     """
-    if len(texts) < MIN_PAIRS or any(LEADING_ZERO.search(text) for text in texts):
-        return ""
-    mark = mark_of_pairs(list(texts))
-    return mark if mark and all(pair_of(text, mark) is not None for text in texts) else ""
+    words = [text for text in texts if text in MARKERS]
+    rest = [text for text in texts if text not in words]
+    if len(rest) < MIN_PAIRS or any(LEADING_ZERO.search(text) for text in rest):
+        return "", []
+    mark = mark_of_pairs(rest)
+    return (mark, words) if mark and all(pair_of(text, mark) is not None for text in rest) else ("", [])

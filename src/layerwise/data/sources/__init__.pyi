@@ -51,6 +51,7 @@ from .rating_lines import RatingLines as RatingLines
 from .ratings import Ratings as Ratings, RatingsPreprocessor as RatingsPreprocessor
 from .texts import (
     LABEL as LABEL,
+    OFFICIAL_TEST as OFFICIAL_TEST,
     TEXT as TEXT,
     CountSettings as CountSettings,
     LabelledTextFolder as LabelledTextFolder,

@@ -14,8 +14,8 @@ from layerwise.data.sources.idx import read_idx
 from layerwise.data.sources.image_channels import gray_images, images_of_arrays
 from layerwise.data.sources.images import AS_THEY_ARE, ImageReading, ImageSize, image_form
 
-LABEL_NAMES = ("labels", "label", "y", "targets", "arr_1")
-IMAGE_ARRAY_NAMES = ("images", "pixels", "x", "inputs", "arr_0")
+LABEL_NAMES = ("labels", "label", "y", "targets", "target", "arr_1")
+IMAGE_ARRAY_NAMES = ("images", "pixels", "x", "inputs", "data", "arr_0")
 # Names by which published archives (Keras, MedMNIST) hold their parts: training rows first, test rows last.
 PARTS = (
     (("x_train", "y_train"), ("x_test", "y_test")),
@@ -89,6 +89,9 @@ def _from_archive(path: Path, arrays: dict[str, np.ndarray]) -> LabelledArrays:
             n_test = len(arrays[parts[-1][0]])
             return LabelledArrays(pixels, labels.reshape(-1), n_test)
     image = next((name for name in IMAGE_ARRAY_NAMES if name in arrays), None)
+    solid = [name for name, array in arrays.items() if array.ndim > 2]
+    if image is None and len(solid) == 1:
+        image = solid[0]
     if image is None:
         raise DataError(f"{path} has no array named {' or '.join(IMAGE_ARRAY_NAMES)}: it has {list(arrays)}")
     label = next((name for name in LABEL_NAMES if name in arrays), None)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # What the column of raw text is called where no file named it.
 TEXT, LABEL = "text", "label"
+# The entry of a frame's `attrs` that says how many of its last rows are an official test set.
+OFFICIAL_TEST = "official_test_rows"
 
 
 class CountSettings(Config):
@@ -101,12 +103,14 @@ class LabelledTextFolder:
         texts: the documents.
         labels: the folder of the class that each lies in; empty text for one that lies in none.
         sha256: of names and bytes.
+        n_test: the last texts, which are the official test rows: those below `test/` beside `train/`.
     """
 
     names: list[str]
     texts: list[str]
     labels: list[str]
     sha256: str
+    n_test: int = 0
 
     def columns(self) -> dict[str, list[str | None]]:
         """Return the columns of a table, `text`, and `label` if there is any; None for an empty cell."""
@@ -117,16 +121,20 @@ class LabelledTextFolder:
 def read_labelled_texts(folder: str | Path) -> LabelledTextFolder:
     """Return all .txt files below a folder with the folder of its class that each lies in, `class/file.txt`.
 
-    Below `train/` and `test/` it is the next one.
+    Below `train/` and `test/` it is the next one, and those below `test/` are the last.
 
     Raises:
         DataError: there is none.
     """
     names, texts, sha256 = read_text_folder(folder)
     parts_of = [name.split("/")[:-1] for name in names]
-    in_parts = {parts[0].lower() if parts else "" for parts in parts_of} <= PART_FOLDERS
+    tops = [parts[0].lower() if parts else "" for parts in parts_of]
+    in_parts = set(tops) <= PART_FOLDERS
     labels = [parts[in_parts] if len(parts) > in_parts else "" for parts in parts_of]
-    return LabelledTextFolder(names, texts, labels, sha256)
+    is_test = [in_parts and "train" in tops and top == "test" for top in tops]
+    order = sorted(range(len(names)), key=lambda k: is_test[k])
+    names, texts, labels = ([values[k] for k in order] for values in (names, texts, labels))
+    return LabelledTextFolder(names, texts, labels, sha256, sum(is_test))
 
 
 def holds_texts(folder: str | Path) -> bool:

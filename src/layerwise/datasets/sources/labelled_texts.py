@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kedro.io import DatasetError
 
 from layerwise.data import DataError
-from layerwise.data.sources import read_labelled_texts
+from layerwise.data.sources import OFFICIAL_TEST, read_labelled_texts
 from layerwise.datasets.sources.base import SourceDataset, source_file
 from layerwise.utils import address_of
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class LabelledTexts(SourceDataset):
     """A folder of .txt files, each in the folder of its class, as a table with the columns `text` and `label`.
 
-    It is read as scikit-learn's `load_files` does: `folder/class/file.txt`, at any depth below the class. Texts in
-    `folder/train/class` and `folder/test/class` are rows alike. Bytes that are no UTF-8 are read as Latin-1.
+    It is read as scikit-learn's `load_files` does: `folder/class/file.txt`, at any depth below the class. Of texts in
+    `folder/train/class` and `folder/test/class` those below `test` are the official test rows. Bytes that are no UTF-8
+    are read as Latin-1.
 
     Args:
         texts: the fields of a `layerwise.data.sources.files.SourceFile`; its `name` is that of the folder.
@@ -53,7 +54,9 @@ class LabelledTexts(SourceDataset):
         if self._file.sha256 not in (None, found.sha256):
             raise DatasetError(f"{folder} holds other texts than were asked for: sha256 {found.sha256}.")
         frame = pd.DataFrame(found.columns())
-        frame.attrs.update(source=address_of(folder), sha256=found.sha256)
+        frame.attrs.update(
+            {"source": address_of(folder), "sha256": found.sha256, OFFICIAL_TEST: found.n_test}
+        )
         return frame
 
     def _describe(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from layerwise.evaluation.likelihood.partition import LogPartition
 from layerwise.evaluation.likelihood.rbm import (
+    MISSED_MODE,
     LikelihoodSettings,
     LogProbability,
     log_partition,
@@ -25,6 +26,11 @@ class StackLikelihood(Config):
 
     log_partition: LogPartition
     bound: LogProbability
+
+    def __str__(self) -> str:
+        if self.log_partition.is_bounded:
+            return f"Log-probability of a test row under the stack is at least {self.bound}"
+        return f"The bound of a test row under the stack is {self.bound.high:.2f} nats or less. {MISSED_MODE}"
 
 
 def bound_log_probability(

@@ -31,6 +31,11 @@ from layerwise.utils import Config, setting, torch_rng
 MAX_EXACT_UNITS = 18
 # Test rows whose pseudo-likelihood is computed.
 PSEUDO_LIKELIHOOD_ROWS = 200
+# What an interval of log Z without an upper end means.
+MISSED_MODE = (
+    "Annealing found a larger log Z than the chains that anneal back allow: training rows miss a mode of this model, "
+    "and log Z has no upper bound"
+)
 
 
 class LikelihoodSettings(Config):
@@ -106,10 +111,7 @@ class RBMLikelihood(Config):
     def __str__(self) -> str:
         test, training = self.log_probability["test"], self.log_probability["training"]
         if not self.log_partition.is_bounded:
-            return (
-                f"Log-probability of a test row: at most {test.high:.2f} nats. Annealing found a larger log Z than the "
-                "chains that anneal back allow: training rows miss a mode of this RBM, and log Z has no upper bound"
-            )
+            return f"Log-probability of a test row: at most {test.high:.2f} nats. {MISSED_MODE}"
         return (
             f"Log-probability of a test row ({self.log_partition.method}): {test.midpoint:.2f} nats, between "
             f"{test.low:.2f} and {test.high:.2f}; of a training row {training.midpoint:.2f}"

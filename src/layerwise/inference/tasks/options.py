@@ -26,9 +26,7 @@ def task_options(model: TrainedModel) -> dict[str, Any]:
 def offered_columns(model: TrainedModel) -> list[str]:
     """Return the names of all columns that some task of a model reads: those of its rows, and of conditions."""
     encoding = model.parts.encoding
-    return list(
-        dict.fromkeys([*model.raw_names, *(each.name for each in (encoding.columns if encoding else ()))])
-    )
+    return list(dict.fromkeys([*model.raw_names, *(encoding.raw_names if encoding else ())]))
 
 
 def parse_settings(params: Mapping[str, Any] | None) -> TaskSettings:

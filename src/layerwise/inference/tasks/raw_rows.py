@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from layerwise.data import raw_columns
+from layerwise.data.preprocessing.columns import PAIR_PARTS, feature_name, join_pair, pair_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,14 +32,26 @@ def raw_frame(model: TrainedModel, matrix: np.ndarray) -> pd.DataFrame:
 
 
 def within_range(model: TrainedModel, found: pd.DataFrame) -> pd.DataFrame:
-    """Return a table's raw rows with each number between the least and the largest of the training rows."""
+    """Return a table's raw rows with each number between the least and the largest of training, also each of two
+    in a cell.
+    """
     if model.has_image_inputs:
         return found
     state, clipped = model.preprocessor.state, {}
-    for name, summary in state.get("summary", {}).get("columns", {}).items():
-        if state["kinds"].get(name) == "number" and name in found and "points" in summary:
-            low, high = summary["points"][0], summary["points"][-1]
-            clipped[name] = found[name].clip(low, high).astype(found[name].dtype)
+    ranges = {
+        name: (summary["points"][0], summary["points"][-1])
+        for name, summary in state.get("summary", {}).get("columns", {}).items()
+        if summary.get("points")
+    }
+    for name, kind in state["kinds"].items():
+        if name in found and kind == "number" and name in ranges:
+            clipped[name] = found[name].clip(*ranges[name]).astype(found[name].dtype)
+        elif name in found and kind == "pair":
+            parts = [feature_name(name, part, state["kinds"]) for part in PAIR_PARTS]
+            numbers = zip(pair_numbers(found[name]).T, (ranges.get(part) for part in parts), strict=True)
+            first, second = (each if limits is None else each.clip(*limits) for each, limits in numbers)
+            mark = model.preprocessor.reading.columns[name].mark
+            clipped[name] = join_pair(first, second, mark).set_axis(found.index)
     return found.assign(**clipped)
 
 

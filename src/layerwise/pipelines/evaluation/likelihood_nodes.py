@@ -54,7 +54,7 @@ def _bound(
     known, new = (part.to(device) for part in rows)
     rng = torch_rng(seed, "bound", "states", device=device)
     found = bound_of(stack, known, new, likelihood, rng)
-    log.info("Log-probability of a test row under the stack is at least %s", found.bound)
+    log.info("%s", found)
     bound = found.bound
     values = {"": bound.midpoint, "_low": bound.low, "_high": bound.high}
     finite = {f"log_prob_bound{end}": value for end, value in values.items() if math.isfinite(value)}

@@ -17,3 +17,16 @@ from .group import (
     world_size as world_size,
 )
 from .launch import in_ranks as in_ranks, is_spread as is_spread
+from .outer import (
+    dismiss_outer_ranks as dismiss_outer_ranks,
+    interrupted_run as interrupted_run,
+    meet_outer_ranks as meet_outer_ranks,
+    work_for_rank_0 as work_for_rank_0,
+)
+from .torchrun import (
+    in_torchrun as in_torchrun,
+    local_ranks as local_ranks,
+    restarts_over_computers as restarts_over_computers,
+    torchrun_rank as torchrun_rank,
+    torchrun_size as torchrun_size,
+)

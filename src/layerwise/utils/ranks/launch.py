@@ -1,4 +1,4 @@
-"""Run a training in several processes of this machine, and have its reports, its log and its result here.
+"""Run a training in several processes of this computer, and have its reports, its log and its result here.
 
 torch's elastic agent starts the processes, and starts all of them anew when one dies: they go on from the last
 checkpoint. They meet in files of a temporary folder, so that nothing listens but gloo, on the loopback.
@@ -11,7 +11,6 @@ import logging
 import os
 import pickle
 import signal
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -25,8 +24,11 @@ import torch.distributed as dist
 
 from layerwise.utils import run_context
 from layerwise.utils.errors import UserError
+from layerwise.utils.ranks.backend import choose_backend, keep_to_the_loopback
 from layerwise.utils.ranks.group import joined, world_size
+from layerwise.utils.ranks.outer import train_in_outer_ranks
 from layerwise.utils.ranks.reports import Address, forwarded_reports, received_reports
+from layerwise.utils.ranks.torchrun import in_torchrun
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -54,6 +56,8 @@ class _Work:
 def in_ranks(function: Callable[P, R]) -> Callable[P, R]:
     """Have a training run in `compute.ranks` processes; with 1 it is called as it is.
 
+    They are started for it, but for those of an outer torchrun, which are there already.
+
     The function stands at the top of a module, and what it is given and what it returns can be pickled. The processes
     have copies of what it is given: what it changes, it returns.
     """
@@ -63,6 +67,8 @@ def in_ranks(function: Callable[P, R]) -> Callable[P, R]:
         ranks = run_context.compute().ranks
         if ranks == 1 or world_size() > 1:
             return function(*args, **kwargs)
+        if in_torchrun():
+            return train_in_outer_ranks(spread, args, kwargs)
         threads = max(1, torch.get_num_threads() // ranks)
         log.info("%d ranks train, each on %d thread(s)", ranks, threads)
         level = logging.getLogger("layerwise").getEffectiveLevel()
@@ -97,7 +103,7 @@ def _run_agent(folder: Path, address: Address, ranks: int) -> None:
 
     # Else torch's own store would listen on every address of the computer.
     os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
-    os.environ["GLOO_SOCKET_IFNAME"] = "lo0" if sys.platform == "darwin" else "lo"
+    keep_to_the_loopback()
     logging.getLogger("torch.distributed").setLevel(logging.ERROR)
     config = LaunchConfig(
         min_nodes=1,
@@ -128,17 +134,6 @@ def _run_agent(folder: Path, address: Address, ranks: int) -> None:
     if received is not None:
         signal.raise_signal(received)
         raise RuntimeError(f"the ranks were stopped by {received.name}")
-
-
-def choose_backend(rank: int, size: int) -> str:
-    """Return what carries the sums over the ranks; where each rank has a GPU, the rank computes on that of its number.
-
-    With fewer GPUs all ranks train on the CPU.
-    """
-    if torch.cuda.device_count() < size:
-        return "gloo"
-    torch.cuda.set_device(rank)
-    return "cpu:gloo,cuda:nccl"
 
 
 def _work(folder: str, address: Address) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from layerwise.utils import run_context
 
-# Where to send to: a name that this machine alone knows, and a key.
+# Where to send to: a name that this computer alone knows, and a key.
 Address = tuple[Any, bytes]
 
 

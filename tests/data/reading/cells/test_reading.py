@@ -228,6 +228,15 @@ def test_points_are_decimal_points_unless_the_file_has_decimal_commas():
         fit_reading(frame[["x"]], separator=";")
 
 
+def test_commas_are_decimal_commas_in_a_file_that_has_other_ones():
+    frame = text(first=many("1,234", "2,500"), y=many("0,5", "7,25"), last=many("3,316", "4,125"))
+    found = read(frame)
+    assert (found["first"].iloc[0], found["last"].iloc[0]) == (1.234, 3.316)
+    # Beside decimal points they are those of thousands, or not: that is asked.
+    with pytest.raises(DataError, match="two readings"):
+        fit_reading(text(x=many("1,234", "2,500"), y=many("0.5", "7.25")))
+
+
 def test_times_with_and_without_an_offset_in_one_column_are_refused():
     with pytest.raises(DataError, match="offset"):
         fit_reading(text(x=many("2023-05-23T01:00:00", "2023-05-23T01:00:00Z")))

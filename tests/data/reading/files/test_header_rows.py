@@ -156,3 +156,20 @@ def test_names_in_several_rows_need_a_file_with_rows_of_names(tmp_path):
         resolve_file_format(path, ReadingSettings(header_rows=2))
     with pytest.raises(ValueError, match=r"header_rows of one with several"):
         ReadingSettings(header_rows=2, names=["a"])
+
+
+@pytest.mark.parametrize("kind", ["csv", "txt", "xlsx"])
+def test_headings_above_a_complete_row_of_names_are_lines_before_the_header(tmp_path, kind):
+    headings, names = ["who", "", "order", "", "", "result"], ["age", "shop", "sum", "n", "price", "closed"]
+    rows = [[row[1], f"s{int(row[1]) % 3}", *row[2:]] for row in ROWS]
+    path = written(tmp_path, [headings, names, *rows], kind)
+    with pytest.raises(UnreadableError, match=r"add problem.reading.skip_lines: 1"):
+        resolve_file_format(path, ReadingSettings())
+    found, table = table_of(path, skip_lines=1)
+    assert found.columns == tuple(names)
+    assert len(table.cells) == len(rows)
+
+
+def test_a_row_of_values_below_names_with_gaps_is_no_row_of_names(tmp_path):
+    path = written(tmp_path, [["who", "", "n", "", "", "closed"], *ROWS], "csv")
+    assert table_of(path)[0].skip_lines == 0

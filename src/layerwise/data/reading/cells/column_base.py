@@ -19,7 +19,7 @@ from layerwise.data.reading.cells.columns import (
 from layerwise.data.reading.cells.dates import have_named_months
 from layerwise.data.reading.cells.faults import Cells, find_faults, sentinels
 from layerwise.data.reading.cells.numbers import FoundFormat, guess_unsigned, needs_text
-from layerwise.data.reading.pairs import find_pairs, mark_of_pairs, pair_of
+from layerwise.data.reading.pairs import PAIR, find_pairs, mark_of_pairs, pair_of
 from layerwise.data.reading.settings import CellKind, PercentMeaning, ReadingSettings
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError, yaml_line
 
@@ -189,9 +189,10 @@ class ColumnBase:
             self.notes.append(
                 "looks like dates, and is read as words: write the months as numbers, such as 2024-03-01, or in English"
             )
-        if find_pairs(cells.texts):
+        if find_pairs(cells.texts)[0]:
+            shown = next(text for text in cells.texts if PAIR.fullmatch(text.lower()))
             self.notes.append(
-                f"each of its cells holds two numbers ({cells.texts[0]}), and is read as a word; add "
+                f"each of its cells holds two numbers ({shown}), and is read as a word; add "
                 f"{yaml_line({'columns': {self.name: 'pair'}})[1:-1]} to problem.reading if they are two numbers"
             )
 

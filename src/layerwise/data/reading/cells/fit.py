@@ -52,8 +52,8 @@ def fit_reading(
     problems: dict[str, str] = {}
     suggestions: list[SuggestedSetting] = []
 
-    def fit(name: str, point: bool | None) -> None:
-        fitter = ColumnFitter(name, cells[name], settings, stated.get(name), name in classes)
+    def fit(name: str, point: bool | None, given: ReadingSettings = settings) -> None:
+        fitter = ColumnFitter(name, cells[name], given, stated.get(name), name in classes)
         try:
             columns[name] = fitter.fit(point)
         except PointOrThousandsError:
@@ -69,9 +69,15 @@ def fit_reading(
     for name in map(str, cells):
         fit(name, None)
     numbers = {name: each.number.decimal for name, each in columns.items() if each.kind == "number"}
-    points = any(_has_points(cells[name]) for name, decimal in numbers.items() if decimal == ".")
+    points = any(_has(".", cells[name]) for name, decimal in numbers.items() if decimal == ".")
+    commas = "," in numbers.values()
     for name in list(waiting):
-        fit(name, "," not in numbers.values() and (points or separator != ";"))
+        is_comma = commas and _has(",", cells[name])
+        fit(
+            name,
+            not commas and (points or separator != ";"),
+            settings.model_copy(update={"decimal": ","}) if is_comma else settings,
+        )
     if problems:
         raise UnreadableError("; ".join(problems.values()), suggestions, list(problems))
     return Reading(settings=settings, columns={name: columns[name] for name in map(str, cells)})
@@ -85,5 +91,5 @@ def _require_columns(names: Iterable[str], cells: pd.DataFrame) -> None:
             )
 
 
-def _has_points(column: pd.Series) -> bool:
-    return column.dtype.kind == "O" and any(isinstance(cell, str) and "." in cell for cell in column)
+def _has(mark: str, column: pd.Series) -> bool:
+    return column.dtype.kind == "O" and any(isinstance(cell, str) and mark in cell for cell in column)

@@ -42,7 +42,7 @@ EXACT_WHOLE = 2**53
 
 
 class PointOrThousandsError(DataError):
-    """All numbers have three digits after a point: the other columns of the file say what the point is."""
+    """All numbers have three digits after a point, or a comma: the other columns of the file say what that is."""
 
 
 class ColumnFitter(ColumnBase):
@@ -52,7 +52,7 @@ class ColumnFitter(ColumnBase):
         """Return the reading.
 
         Args:
-            point: whether 1.234 has a decimal point, where the whole column is like that; None raises.
+            point: whether 1.234 has a decimal point, where the whole column is like that, or 1,234; None raises.
 
         Raises:
             DataError: the column is ambiguous, or holds many cells that are not of its kind.
@@ -220,10 +220,10 @@ class ColumnFitter(ColumnBase):
         )
 
     def _decide_point(self, cells: Cells, found: FoundFormat, point: bool | None) -> None:
-        """Raise for numbers with two readings, unless they are plain ones in a file of decimal points."""
+        """Raise for numbers with two readings, unless the other columns of the file settle what their mark is."""
         assert found.other is not None
         plain = not any("," in text for text in cells.texts)
-        if plain and point is None:
+        if point is None:
             raise PointOrThousandsError(self.name)
         if not (plain and point):
             value, other = (each.value_of(found.example) for each in (found.format, found.other))

@@ -13,13 +13,14 @@ from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells.fit import fit_reading
 from layerwise.data.reading.cells.reading import Reading, with_tidy_names
 from layerwise.data.reading.cells.row_errors import RowErrors
+from layerwise.data.sources import OFFICIAL_TEST
 
 if TYPE_CHECKING:
     import pandas as pd
 
 READING = "reading"
 NOTES = "reading_notes"
-KEPT = ("source", "sha256", "file_format")
+KEPT = ("source", "sha256", "file_format", OFFICIAL_TEST)
 MAX_NAMED = 5
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ def read_table(raw: pd.DataFrame, problem: Problem, settings: PreprocessingSetti
     """Return the values of a raw table, without the rows that have a cell which cannot be read.
 
     How each column is read is found over all rows; the table's `attrs` hold it (`reading_of`), and what is to be said
-    of it (`reading_notes`), besides `source`, `sha256` and `file_format`.
+    of it (`reading_notes`), besides `source`, `sha256`, `file_format` and `official_test_rows`.
 
     Args:
         raw: cells, text or typed; `attrs` may hold the `separator` of the file, the `line_numbers` of its rows and
@@ -55,6 +56,8 @@ def read_table(raw: pd.DataFrame, problem: Problem, settings: PreprocessingSetti
             raise DataError(f"no row can be read: {errors.reasons[0]}")
         rows = rows[~errors.bad].reset_index(drop=True)
     rows.attrs = {key: raw.attrs[key] for key in KEPT if key in raw.attrs}
+    if official := raw.attrs.get(OFFICIAL_TEST, 0):
+        rows.attrs[OFFICIAL_TEST] = int((~errors.bad[-official:]).sum())
     rows.attrs |= {READING: reading.model_dump_json(), NOTES: notes}
     return rows
 

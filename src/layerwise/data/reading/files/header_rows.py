@@ -80,9 +80,25 @@ def first_header_row(rows: Rows, start: int, n_rows: int | None) -> int:
     for above in range(min(start, MOST_ROWS - 1), 0, -1):
         if count_header_rows(rows[start - above :]) > above:
             return start - above
+    if n_rows is None and len(rows) > start + 1 + MIN_ROWS:
+        return start + _is_complete_below_gaps(*rows[start : start + 2], rows[start + 2 :])
     if n_rows is None or count_header_rows(rows[start:]) > 1:
         return start
     return max(0, start - n_rows + 1)
+
+
+def _is_complete_below_gaps(upper: Sequence[str], lower: Sequence[str], below: Rows) -> bool:
+    """Return whether the lower row names all columns, below headings of some: it alone is the row of names."""
+    headings, names = (list(map(str.strip, row)) for row in (upper, lower))
+    if not (
+        len(headings) == len(names) == len({*names} - {""}) and 1 < sum(map(bool, headings)) < len(names)
+    ):
+        return False
+    same = [row for row in below if len(row) == len(names)]
+    votes = [_is_name(name, [row[k] for row in same]) for k, name in enumerate(names)]
+    return False not in votes and any(
+        vote for vote, heading in zip(votes, headings, strict=True) if not heading
+    )
 
 
 def _is_below_gaps(above: Rows, row: Sequence[str], below: Rows) -> bool:

@@ -12,7 +12,12 @@ from layerwise.data.reading.files.file_format import Contents, FileFormat
 from layerwise.data.reading.files.header_rows import refuse_header_rows
 from layerwise.data.reading.files.read import read_header
 from layerwise.data.reading.files.table import BESIDE_TABLE, TextTable
-from layerwise.data.reading.files.text.first_line import names_in_a_comment, refuse_a_row, sample_records
+from layerwise.data.reading.files.text.first_line import (
+    find_quote,
+    names_in_a_comment,
+    refuse_a_row,
+    sample_records,
+)
 from layerwise.data.reading.files.text.headers import find_layout
 from layerwise.data.reading.files.text.lines import (
     find_encoding,
@@ -42,9 +47,13 @@ def resolve_file_format(path: Path, settings: ReadingSettings) -> FileFormat:
     contents = contents_of(path)
     if contents != "text":
         return _typed_format(path, contents, settings)
-    quote = '"' if settings.quote is None else settings.quote
     encoding, notes = _encoding(path, settings)
     marked = marked_encoding(path)
+    quote = settings.quote
+    if quote is None:
+        with open_text(path, marked or encoding) as text:
+            quote = find_quote(text)
+        notes += ["texts are enclosed in single quotes (problem.reading.quote)"] * (quote == "'")
     # Of a text without a line of names the first line is a row, however few of its cells are filled.
     before = settings.skip_lines or 0 if settings.names else settings.skip_lines
     layout, more = find_layout(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from layerwise.data.preprocessing import EncodedColumn, TableEncoding, class_text, decode
 from layerwise.data.reading.cells import row_errors_of
+from layerwise.data.reading.pairs import pair_of
 from layerwise.inference.tasks.base import TaskError
 from layerwise.inference.tasks.raw_rows import raw_frame
 from layerwise.models.gan import Generator
@@ -82,7 +83,7 @@ def _codes(row: pd.Series, encoding: TableEncoding) -> dict[EncodedColumn, int]:
     """Return the positions of a row's filled cells among the categories of their columns."""
     found = {}
     for column in encoding.columns:
-        cell = row[column.name]
+        cell = row[column.raw_name]
         if cell is None or cell != cell or cell == "":
             continue
         if column.modes is not None:
@@ -90,6 +91,13 @@ def _codes(row: pd.Series, encoding: TableEncoding) -> dict[EncodedColumn, int]:
                 f"{column.name} is a number, and a generator's conditions are categories: "
                 f"{', '.join(each.name for each in encoding.categorical_columns)}"
             )
+        if column.pair:
+            pair = pair_of(str(cell), column.mark)
+            if pair is None:
+                raise TaskError(
+                    f"{column.pair} holds '{cell}', and is two numbers with {column.mark} between them"
+                )
+            cell = pair[column.part]
         text = class_text(cell)
         if text not in column.categories:
             hint = nearest(text, [each for each in column.categories if each])

@@ -87,7 +87,7 @@ class Sample(Task):
     def columns(self, model: TrainedModel, settings: TaskSettings) -> list[str]:
         """Return the names of the raw columns, of a generator of tables with the target among them."""
         encoding = model.parts.encoding
-        return model.raw_names if encoding is None else [column.name for column in encoding.columns]
+        return model.raw_names if encoding is None else encoding.raw_names
 
     def select(self, model: TrainedModel, frame: pd.DataFrame) -> Any:
         """Return the columns that can be conditions; one that is not there is empty."""

@@ -102,3 +102,17 @@ def test_a_first_name_with_a_comment_mark_is_noted_in_a_table_of_numbers_alone(t
     assert found[names].columns == ("# of rooms", "city")
     read = resolve_file_format(own, ReadingSettings(names=("#", "b")))
     assert len(read_text_table(own, read)) == 9
+
+
+def test_single_quotes_that_enclose_cells_are_found_and_double_ones_go_before(tmp_path):
+    path = tmp_path / "t.csv"
+    rows = "".join(f"{k}.5, '{'red, dark' if k % 2 else 'blue'}', 'yes'\n" for k in range(20))
+    path.write_text(f"# a tool's\n'height', 'colour', 'ok'\n{rows}")
+    found = resolve_file_format(path, ReadingSettings(skip_lines=1))
+    assert (found.quote, found.columns) == ("'", ("height", "colour", "ok"))
+    assert any("single quotes" in note for note in found.notes)
+    assert read_text_table(path, found).cells["colour"].tolist() == ["blue", "red, dark"] * 10
+    path.write_text(f"height, colour, ok\n{rows}1.5, \"it's\", 'no'\n")
+    assert resolve_file_format(path, ReadingSettings()).quote == '"'
+    path.write_text("a,b\n" + "1,rock 'n' roll\n" * 20)
+    assert resolve_file_format(path, ReadingSettings()).quote == '"'

@@ -63,3 +63,38 @@ def test_a_text_of_an_old_mac_is_read_as_one():
     assert raw.decode(encoding) == GERMAN.replace("\n", "\r")
     assert "as those of old Macs do" in sentence
     assert find_encoding(GERMAN.replace("\n", "\r\n").encode("cp1252"))[0] == "cp1252"
+
+
+@pytest.mark.parametrize("times", [1, 20])
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", '"0","the café"'),
+        ("cp1252", "Umsätze Girokonto"),
+        ("cp1252", "temp [°C];hum"),
+        ("cp1252", "Price (£);£12.50"),
+        ("cp1252", "São Paulo;coração;Peñón;¿Sí?;città;così"),
+        ("cp1250", "Děčín;Plzeň;Žďár;příjem;žena;muž"),
+        ("cp1250", "Győr;főváros;nő;Székesfehérvár;tűz"),
+        ("cp1250", "Łódź;Dochód (zł);Płeć;mężczyzna"),
+        ("cp1254", "Şehir;İstanbul;kadın;satın aldı;Muğla"),
+        ("cp1257", "Šiauliai;Panevėžys;amžius;moteris;Mažeikiai"),
+        ("cp1253", "Πόλη;Ηλικία;Αθήνα;ναι;όχι"),
+        ("koi8_r", "Город;Возраст;Москва;Казань;да;нет;Доход"),
+        ("cp850", "Straße;Größe;Müller;überfällig"),
+        ("cp932", "日付,店舗,売上,天気;東京,大阪;はい;いいえ"),
+        ("gb18030", "城市,年龄,收入,是否购买;北京;上海"),
+    ],
+)
+def test_a_few_words_of_a_table_tell_its_encoding(encoding, text, times):
+    raw = ("\n".join(text.split(";") * times) + "\n").encode(encoding)
+    assert raw.decode(find_encoding(raw)[0]) == raw.decode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_a_mark_is_known_by_its_zeros(tmp_path, encoding):
+    path = tmp_path / "unmarked.csv"
+    path.write_bytes(GERMAN.encode(encoding))
+    assert encoding_of(path, FileFormat()) == encoding
+    with open_text(path, encoding) as lines:
+        assert "".join(lines) == GERMAN

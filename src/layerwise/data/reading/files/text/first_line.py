@@ -1,4 +1,4 @@
-"""Whether the first line of a text holds the names of its columns, as a comment perhaps, or is a row already."""
+"""The first lines of a text: what encloses cells, and whether the very first one holds names or is a row already."""
 
 from __future__ import annotations
 
@@ -10,11 +10,26 @@ from layerwise.data.reading.files.text.records import Dialect, Record, read_reco
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
 
 NUMBER = re.compile(r"[+\-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+\-]?\d+)?", re.ASCII)
+IN_SINGLE_QUOTES = re.compile(r"(?:^|[,;\t|])[ ]*'[^']*'[ ]*(?:[,;\t|]|$)")
 SAMPLE_ROWS, MIN_ROWS = 500, 5
 # Of a column's cells; a few may be a marker for a missing value.
 MOSTLY = 0.9
 # Distinct texts, of a column's cells: a value that stands in the first row then comes again below it.
 FEW_VALUES = 0.2
+
+
+def find_quote(lines: Iterable[str]) -> str:
+    """Return what encloses texts: the single quote where nearly every line has a cell in such ones and none has double
+    ones, else the double quote.
+
+    Args:
+        lines: of the text, those before the header too.
+    """
+    sample = [line for line in islice(lines, SAMPLE_ROWS) if line.strip()]
+    if len(sample) < MIN_ROWS or any('"' in line for line in sample):
+        return '"'
+    n_single = sum(IN_SINGLE_QUOTES.search(line) is not None for line in sample)
+    return "'" if n_single >= MOSTLY * len(sample) else '"'
 
 
 def is_row(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:

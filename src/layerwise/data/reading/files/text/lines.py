@@ -13,6 +13,7 @@ from typing import IO
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files.containers import open_bytes
 from layerwise.data.reading.files.file_format import FileFormat
+from layerwise.data.reading.files.text.encodings import USUAL, latin_encodings
 from layerwise.data.reading.files.text.marks import exempt_columns, unmarked_lines
 
 # utf-32 first: its mark begins with that of utf-16.
@@ -64,10 +65,15 @@ def open_text(source: Source, encoding: str) -> Iterator[Iterator[str]]:
 
 
 def marked_encoding(source: Source) -> str | None:
-    """Return the encoding that a byte order mark says, None where there is none."""
+    """Return the encoding that a byte order mark says, or UTF-16 where every second byte is zero; else None."""
     with open_source(source) as file:
-        start = file.read(4)
-    return next((name for mark, name in MARKS.items() if start.startswith(mark)), None)
+        start = file.read(1 << 10)
+    marked = next((name for mark, name in MARKS.items() if start.startswith(mark)), None)
+    if marked is None and b"\0" in start:
+        zeros = [start[k::2].count(0) / max(1, len(start[k::2])) for k in (0, 1)]
+        if min(zeros) == 0 and max(zeros) > 0.5:
+            return "utf-16-le" if zeros[1] else "utf-16-be"
+    return marked
 
 
 def is_utf8(source: Source) -> bool:
@@ -110,32 +116,27 @@ def find_encoding(source: Source) -> tuple[str, str]:
             "the text is no UTF-8 and its lines end as those of old Macs do: it is read as mac-roman; "
             "problem.reading.encoding sets it"
         )
-    found = list(from_bytes(sample))
-    if not found:
+    known = latin_encodings(sample)
+    found = [] if len(known) > 1 else [each.encoding for each in from_bytes(sample, cp_isolation=USUAL)]
+    names = [*known, *(name for name in found if name not in known)]
+    if not names:
         raise DataError(f"{name_of(source)} is no text in any known encoding; set problem.reading.encoding")
-    best = found[0]
-    # The most frequent one by far goes before others that read the bytes no better.
-    chosen = next(
-        (
-            each
-            for each in found
-            if each.chaos <= best.chaos
-            and each.coherence >= best.coherence
-            and "cp1252" in each.could_be_from_charset
-        ),
-        best,
-    )
-    encoding = "cp1252" if "cp1252" in chosen.could_be_from_charset else chosen.encoding
-    other = next((each for each in found if str(each) != str(chosen)), None)
-    sentence = f"the text is no UTF-8, and is read as {encoding}"
-    if other is not None:
-        differing = next(
-            (a, b)
-            for a, b in zip(str(chosen).split(), [*str(other).split(), *[""] * len(sample)], strict=False)
-            if a != b
-        )
-        sentence += f" ({differing[0][:30]}; {other.encoding} would read {differing[1][:30]})"
-    return encoding, f"{sentence}: problem.reading.encoding sets it"
+    sentence = f"the text is no UTF-8, and is read as {names[0]}{_runner_up(sample, names)}"
+    return names[0], f"{sentence}: problem.reading.encoding sets it"
+
+
+def _runner_up(sample: bytes, names: list[str]) -> str:
+    """Return the first word that the next likely encoding would read otherwise, in brackets, empty if there is none."""
+    chosen = sample.decode(names[0], "replace").split()
+    for other in names[1:]:
+        differing = [
+            pair
+            for pair in zip(chosen, sample.decode(other, "replace").split(), strict=False)
+            if pair[0] != pair[1]
+        ]
+        if differing:
+            return f" ({differing[0][0][:30]}; {other} would read {differing[0][1][:30]})"
+    return ""
 
 
 def _unusual_lines(source: Source) -> bytes:

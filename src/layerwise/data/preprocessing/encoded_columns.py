@@ -1,12 +1,20 @@
-"""Mode-specific normalisation of a number column: a mode and the value within it (Xu et al. 2019, section 4.2)."""
+"""The columns of a table as a generator has them: categories, and numbers by their modes.
+
+A number is a mode and the value within it: mode-specific normalisation (Xu et al. 2019, section 4.2).
+"""
 
 from __future__ import annotations
 
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from layerwise.data.preprocessing.columns import pair_numbers
 from layerwise.utils import Config
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # A mode of less weight is left out. A value within a mode is measured in units of this many standard deviations.
 MIN_WEIGHT, STDS_PER_UNIT = 0.005, 4.0
@@ -140,3 +148,72 @@ def decode_number(normalized: np.ndarray, mode: np.ndarray, modes: NumberModes) 
         decoded = normalized[own] * STDS_PER_UNIT * std + mean
         values[own] = np.round(decoded.clip(modes.low, modes.high), modes.decimals)
     return values
+
+
+class EncodedColumn(Config):
+    """One column: a number with `modes`, or one of `categories` (texts; "" where a cell may be empty).
+
+    `start` is its first encoded column. A number has one for its normalised value and then one for each mode. One of
+    the two numbers in the cells of a raw column names that one as `pair`, whose `part` it is, with `mark` between them.
+    """
+
+    name: str
+    dtype: str
+    start: int
+    modes: NumberModes | None = None
+    date: bool = False
+    whole_days: bool = False
+    categories: tuple[str, ...] = ()
+    values: tuple[Any, ...] = ()
+    pair: str = ""
+    part: int = 0
+    mark: str = ""
+
+    @property
+    def raw_name(self) -> str:
+        """The name of the raw column that it comes from."""
+        return self.pair or self.name
+
+    def cells(self, frame: pd.DataFrame) -> pd.Series:
+        """Return its cells in raw rows: those of its raw column, or their first or second numbers."""
+        cells = frame[self.raw_name]
+        return part_of_pair(cells, self.part, self.name) if self.pair else cells
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The number of encoded columns of each part."""
+        return (len(self.categories),) if self.modes is None else (1, self.modes.n_modes)
+
+    @property
+    def stop(self) -> int:
+        """The encoded column after its last one."""
+        return self.start + sum(self.sizes)
+
+
+class TableEncoding(Config):
+    """How the columns of a table are encoded; the target is one of them."""
+
+    columns: tuple[EncodedColumn, ...]
+    target: str = ""
+
+    @property
+    def width(self) -> int:
+        """The number of encoded columns."""
+        return self.columns[-1].stop
+
+    @property
+    def raw_names(self) -> list[str]:
+        """The names of the raw columns."""
+        return list(dict.fromkeys(column.raw_name for column in self.columns))
+
+    @property
+    def categorical_columns(self) -> tuple[EncodedColumn, ...]:
+        """The categorical columns, which rows can be conditional on."""
+        return tuple(column for column in self.columns if column.modes is None)
+
+
+def part_of_pair(cells: pd.Series, part: int, name: str) -> pd.Series:
+    """Return the first or the second numbers, 0 or 1, of cells of two under a name; NaN where a cell is empty."""
+    import pandas as pd
+
+    return pd.Series(pair_numbers(cells)[:, part], index=cells.index, name=name)
