@@ -247,6 +247,7 @@ TRAININGS: dict[str, Callable[[], dict[str, Any]]] = {
     "rbm persistent, centered, sparse": rbm(
         {}, chain="persistent", chains=7, centered=True, sparsity_target=0.1
     ),
+    "rbm of averaged weights": rbm({}, chain="persistent", chains=7, averaged_epochs=0.6),
     "rbm tempered": rbm({}, chain="tempered", chains=4, temperatures=3),
     "rbm with dropout, dynamic binarization": rbm({"dropout": 0.3}, dynamic_binarization=True, dropout=0.3),
     "rbm of learned variances": rbm({"visible": "gaussian", "learn_variance": True}),

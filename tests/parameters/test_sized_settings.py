@@ -133,6 +133,31 @@ def test_an_rbm_of_images_has_chains_that_last_and_what_these_need(image_shape, 
 @pytest.mark.parametrize(
     ("image_shape", "given", "expected"),
     [
+        ((28, 28), {}, 0.2),
+        ((28, 28), {"averaged_epochs": 0.0}, 0.0),
+        ((28, 28), {"chain": "data"}, 0.0),
+        ((28, 28), {"chain": "data", "averaged_epochs": 0.5}, 0.5),
+        ((28, 28), {"monitor": "validation/pseudo_likelihood"}, 0.0),
+        (None, {}, 0.0),
+        (None, {"chain": "tempered"}, 0.2),
+    ],
+)
+def test_an_rbm_whose_chains_last_keeps_the_mean_of_its_last_weights(image_shape, given, expected):
+    settings = RBMSettings(**LEFT_TO_CHAINS | OPEN | {"averaged_epochs": None} | given)
+    assert size_rbm(*columns_and_rows(image_shape), settings).averaged_epochs == expected
+
+
+def test_the_rbm_of_ratings_keeps_its_best_epoch():
+    columns, rows = columns_and_rows(None)
+    settings = RBMSettings(**OPEN, averaged_epochs=None, chain="persistent", centered=False)
+    ratings = columns.model_copy(update={"task": "ratings"})
+    assert size_rbm(columns, rows, settings).averaged_epochs == 0.2
+    assert size_rbm(ratings, rows, settings).averaged_epochs == 0.0
+
+
+@pytest.mark.parametrize(
+    ("image_shape", "given", "expected"),
+    [
         ((28, 28), {}, "gaussian"),
         ((28, 28), {"corruption": "masking"}, "masking"),
         ((28, 28), {"variant": "denoising"}, None),

@@ -10,7 +10,9 @@ from PIL import Image
 from layerwise.data import ColumnBlock, DataSpec, TensorData
 from layerwise.models import load_network
 from layerwise.models.rbm import RBM, RBMConfig, class_log_probabilities
+from layerwise.parameters import RBMSettings
 from layerwise.pipelines.rbm.figure_nodes import plot_imputation
+from layerwise.pipelines.rbm.nodes import train_classification_rbm
 from layerwise.utils import torch_rng
 
 FIGURES = (
@@ -193,3 +195,19 @@ def test_a_run_without_a_table_of_metrics_says_too_where_its_figures_lie(trained
     )
     where = "Figures: data/08_reporting/says_where/rbm; the run: `mlflow ui`, experiment says_where"
     assert where in caplog.messages
+
+
+def test_the_rbm_with_label_units_keeps_its_last_weights():
+    columns = DataSpec(
+        task="multiclass", n_inputs=6, n_outputs=2, feature_names=tuple("abcdef"), target_names=("y",),
+        class_names=("0", "1"), blocks=(ColumnBlock(name="all", kind="binary", start=0, stop=6),),
+    )  # fmt: skip
+    rng = torch_rng(0, "rows")
+    rows = TensorData(torch.rand(40, 6, generator=rng).round(), torch.randint(0, 2, (40,), generator=rng))
+    last, averaged = (
+        train_classification_rbm(
+            rows, rows, columns, RBMSettings(n_hidden=5, epochs=4, batch_size=10, averaged_epochs=part), 0
+        )[0]
+        for part in (0.0, 0.9)
+    )
+    assert torch.equal(last.weight, averaged.weight)

@@ -7,6 +7,7 @@ from helpers.small_collections import two_topics, write_environment, write_ratin
 
 from layerwise.data import ColumnBlock, DataSpec
 from layerwise.models.rbm import RBM, RBMConfig
+from layerwise.parameters import ParameterError
 from layerwise.pipelines.rbm.figure_nodes import plot_strongest_columns
 from layerwise.utils import torch_rng
 
@@ -52,6 +53,11 @@ def test_rows_may_be_users(ratings):
         90,
         240,
     )
+
+
+def test_the_weights_of_an_rbm_of_ratings_are_not_averaged(ratings):
+    with pytest.raises(ParameterError, match=r"averaged_epochs: of ratings the epoch of the least"):
+        ratings.run("rbm", env="tastes", rbm={"averaged_epochs": 0.5})
 
 
 @pytest.fixture(scope="module")

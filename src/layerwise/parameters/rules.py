@@ -25,6 +25,10 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
     rbm: RBMSettings = parameters["rbm"]
     if rbm.patience is not None and rbm.monitor is None and problem.task != "ratings":
         return ["rbm.patience is for an rbm.monitor, and there is none"]
+    if rbm.averaged_epochs and problem.task == "ratings":
+        return [
+            "rbm.averaged_epochs: of ratings the epoch of the least validation error is kept; leave it null or 0"
+        ]
     if problem.task not in DEFAULTS:  # ratings and documents have no labels to fine-tune on
         return []
     several = parameters["seeds"] > 1 or bool(parameters["grid"].points())

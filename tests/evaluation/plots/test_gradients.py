@@ -24,7 +24,7 @@ def test_a_line_an_activation_shows_the_gradient_by_layer_of_the_deepest_network
     assert by_layer.get_yscale() == "log"
     assert list(line_of(by_layer, "tanh").get_xdata()) == [1, 2, 3]
     assert list(line_of(by_layer, "tanh").get_ydata()) == [0.1, 0.2, 0.3]
-    np.testing.assert_equal(line_of(by_layer, "relu").get_ydata(), [math.nan, math.nan, 0.4])
+    np.testing.assert_equal(line_of(by_layer, "ReLU").get_ydata(), [math.nan, math.nan, 0.4])
     assert list(line_of(by_depth, "tanh").get_xdata()) == [1, 2]
     assert list(line_of(by_depth, "tanh").get_ydata()) == [0.5, 0.1]
 
@@ -32,7 +32,7 @@ def test_a_line_an_activation_shows_the_gradient_by_layer_of_the_deepest_network
 def test_networks_of_one_depth_have_no_line_by_depth():
     networks = [NetworkGradients(1, "tanh", each, (0.5, 0.6)) for each in ("normal", "he_uniform")]
     figure = plot_gradients_by_layer(networks)
-    assert [axes.get_title() for axes in figure.axes] == ["normal start", "he uniform start"]
+    assert [axes.get_title() for axes in figure.axes] == ["normal start", "He uniform start"]
 
 
 def remedy(name, loss, gradient, works=True):
@@ -46,7 +46,7 @@ def test_an_arrow_leads_from_the_failing_network_to_each_remedy():
         assert [line.get_xdata()[0] for line in axes.lines] == [before, after]
         (arrow,) = axes.texts
         assert (arrow.xy, arrow.xyann) == ((after, 0), (before, 0))
-    assert [label.get_text() for label in loss.get_yticklabels()] == ["relu"]
+    assert [label.get_text() for label in loss.get_yticklabels()] == ["ReLU"]
 
 
 @pytest.mark.parametrize(

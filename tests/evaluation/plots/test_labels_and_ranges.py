@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from layerwise.evaluation import plots
 from layerwise.evaluation.plots.style import new_figure, shorten_labels
 from layerwise.evaluation.plots.tables import central_range, plot_marginals
 
@@ -104,3 +105,18 @@ def test_large_numbers_below_a_small_panel_do_not_touch(tmp_path):
     for axes in figure.axes:
         boxes = [each.get_window_extent() for each in axes.get_xticklabels() if each.get_text()]
         assert all(left.x1 + 10 < right.x0 for left, right in pairwise(boxes))
+
+
+def test_names_of_settings_are_written_as_readers_write_them():
+    networks = [plots.NetworkGradients(2, name, "he_uniform", (0.1, 0.2, 0.3)) for name in ("relu", "tanh")]
+    axes = plots.plot_gradients_by_layer(networks).axes[0]
+    assert axes.get_title() == "He uniform start"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["ReLU", "tanh"]
+    bars = plots.plot_class_fractions({"gan": [0.5, 0.5], "vae, 20 epochs": [0.4, 0.6]}, ["a", "b"]).axes[0]
+    assert [text.get_text() for text in bars.get_legend().get_texts()[1:]] == ["GAN", "VAE, 20 epochs"]
+    failing = {"name": "failing", "works": False, "loss": 2.0, "gradients": [1e-3]}
+    remedy = {"name": "elu units, He start", "works": True, "loss": 1.0, "gradients": [1e-2]}
+    left = plots.plot_remedies({"exploding: relu layers, by adam": [failing, remedy]}).axes[0]
+    assert left.get_title(loc="left") == "Exploding: ReLU layers, by Adam"
+    assert [text.get_text() for text in left.get_yticklabels()] == ["ELU units, He start"]
+    assert plots.name_noise("gaussian") == "Gaussian noise"

@@ -79,6 +79,10 @@ def all_figures(digits, answers):
         "samples": plots.plot_samples(pixels[:20], SHAPE),
         "captions": plots.plot_images(pixels[:7], SHAPE, captions=[f"digit {k}" for k in labels[:7]]),
         "augmentations": plots.plot_image_rows({"original": pixels[:5], "noise": pixels[:5]}, SHAPE),
+        "long names of images": plots.plot_image_rows(
+            dict.fromkeys(("image", "from a latent of 64", "from 64 principal components"), pixels[:10]),
+            SHAPE,
+        ),
         "features": plots.plot_features(pixels[:30].T, image_shape=SHAPE),
         "table features": plots.plot_features(rng.normal(size=(12, 9)), feature_names=columns),
         "reconstructions": plots.plot_reconstructions(pixels[0], snapshots, image_shape=SHAPE),
@@ -131,10 +135,15 @@ def all_figures(digits, answers):
     }
 
 
-def test_no_two_texts_of_a_figure_overlap_and_none_is_cut_off(digits, answers):
-    for name, figure in all_figures(digits, answers).items():
+@pytest.fixture(scope="module")
+def drawn(digits, answers):
+    """Every figure by its name, with its texts."""
+    return {name: (figure, texts(figure)) for name, figure in all_figures(digits, answers).items()}
+
+
+def test_no_two_texts_of_a_figure_overlap_and_none_is_cut_off(drawn):
+    for name, (figure, boxes) in drawn.items():
         assert isinstance(figure, Figure)
-        boxes = texts(figure)
         assert boxes, name
         width, height = figure.canvas.get_width_height()
         for k, (words, box) in enumerate(boxes):
@@ -152,14 +161,14 @@ def test_no_two_texts_of_a_figure_overlap_and_none_is_cut_off(digits, answers):
                 assert apart, (name, words, other)
 
 
-def test_no_figure_has_an_abbreviation_that_a_student_does_not_know(digits, answers):
-    for name, figure in all_figures(digits, answers).items():
-        for words, _ in texts(figure):
+def test_no_figure_has_an_abbreviation_that_a_student_does_not_know(drawn):
+    for name, (_, boxes) in drawn.items():
+        for words, _ in boxes:
             found = re.findall(r"\b(?:AUC|auc|AP|SSIM|PSNR|RMSE|MAE|FID)\b", words)
             assert not found, (name, words)
     noises = {"gaussian": {"before": {"psnr": 13.3, "ssim": 0.59}, "after": {"psnr": 18.1, "ssim": 0.71}}}
     assert plots.format_denoising(noises) == [
-        "gaussian noise taken away: signal to noise 13.3 → 18.1 dB, similarity 0.59 → 0.71"
+        "Gaussian noise taken away: signal to noise 13.3 → 18.1 dB, similarity 0.59 → 0.71"
     ]
 
 
@@ -334,10 +343,13 @@ def test_a_single_row_has_a_place_on_the_map():
 @pytest.mark.parametrize(
     "names", [["FALSE", "TRUE"], ["negative", "positive", "unknown"], list("0123456789")]
 )
-def test_names_of_classes_that_lie_upon_each_other_stand_beside_each_other_on_the_map(names):
+def test_names_of_classes_that_lie_close_together_stand_beside_each_other_on_the_map(names):
     rng = np.random.default_rng(0)
-    classes = np.arange(200) % len(names)
-    figure = plots.plot_latent_map(rng.normal(size=(200, 2)), classes, class_names=names)
+    classes = np.arange(300) % len(names)
+    points = 0.001 * rng.normal(size=(300, 2))
+    points[:, 0] += 0.01 * classes
+    points[:2] = [[-5, -5], [5, 5]]  # so that all others are near each other
+    figure = plots.plot_latent_map(points, classes, class_names=names)
     figure.canvas.draw()
     boxes = [text.get_window_extent() for text in figure.axes[0].texts]
     assert len(boxes) == len(names)

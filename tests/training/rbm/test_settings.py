@@ -38,6 +38,13 @@ def test_a_setting_without_a_use_is_refused(kind, given, message):
         kind(**given)
 
 
+def test_weights_are_not_averaged_where_one_epoch_is_kept():
+    with pytest.raises(ValidationError, match="has no use for averaged_epochs"):
+        RBMTrainingSettings(monitor="validation/pseudo_likelihood", averaged_epochs=0.2)
+    for left in (0.0, None):
+        RBMTrainingSettings(monitor="validation/pseudo_likelihood", averaged_epochs=left)
+
+
 @pytest.mark.parametrize("kind", EVERY)
 @pytest.mark.parametrize(
     "given",

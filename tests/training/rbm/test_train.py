@@ -100,6 +100,25 @@ def test_the_epoch_of_the_best_pseudo_likelihood_is_kept():
     assert float(log_pseudo_likelihood(rbm, validation).mean()) == pytest.approx(max(values), abs=1e-4)
 
 
+def test_the_mean_of_the_last_epochs_weights_is_kept():
+    def weights(epochs, averaged_epochs):
+        settings = RBMTrainingSettings(
+            n_hidden=5, epochs=epochs, batch_size=10, chain="persistent", averaged_epochs=averaged_epochs
+        )
+        rbm = RBM(rbm_config(columns, settings), seeded(2))
+        result = fit_rbm(rbm, training, None, settings, 0)
+        return rbm.state_dict(), result.history["rbm"]
+
+    columns, training = described(("binary", 6, 0)), TensorData(torch.rand(30, 6, generator=seeded()).round())
+    (third, _), (fourth, _), (last, metrics) = weights(3, 0.0), weights(4, 0.0), weights(5, 0.0)
+    found, measured = weights(5, 0.6)
+    for name, value in found.items():
+        assert torch.allclose(value, (third[name] + fourth[name] + last[name]) / 3, atol=1e-6)
+    assert not torch.allclose(found["weight"], last["weight"], atol=1e-3)
+    # What an epoch reports is of its own weights.
+    assert measured[-1]["norm/weight"] == metrics[-1]["norm/weight"]
+
+
 @pytest.mark.parametrize("rate", [0.001, 0.01, 0.1])
 @pytest.mark.parametrize("learn_variance", [False, True])
 def test_real_and_categorical_columns_improve_over_two_decades_of_rates(rate, learn_variance):

@@ -12,13 +12,15 @@ from layerwise.evaluation.metrics import as_array
 from layerwise.evaluation.plots.latent import plot_heat_map
 from layerwise.evaluation.plots.style import (
     LINESTYLES,
-    MARKERS,
     MUTED_COLOR,
     TEXT_COLOR,
+    capitalized,
     cycle_color,
+    cycle_marker,
     grid_of_axes,
     legend_below,
     new_figure,
+    proper_names,
     set_suptitle,
     shorten_labels,
     style_axes,
@@ -46,7 +48,7 @@ def plot_rate_distortion(
             [p["bytes"] for p in ordered],
             [p["squared_error"] for p in ordered],
             color=cycle_color(k),
-            marker=MARKERS[k],
+            marker=cycle_marker(k),
             linestyle=LINESTYLES[k],
             label=f"{NAMES[name]}, and {shared_bytes[name]:,} bytes once",
         )
@@ -133,14 +135,14 @@ def plot_imputation_errors(found: Sequence[Mapping[str, Any]]) -> Figure:
 
 def name_noise(kind: str) -> str:
     """Return what a figure calls a kind of noise."""
-    name = kind.replace("_", " ")
+    name = proper_names(kind)
     return name if name == "masking" else f"{name} noise"
 
 
 def format_denoising(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
     """Return a line for each noise: its signal-to-noise ratio and structural similarity before and after."""
     return [
-        f"{name_noise(kind)} taken away: signal to noise {each['before']['psnr']:.1f} → "
+        f"{capitalized(name_noise(kind))} taken away: signal to noise {each['before']['psnr']:.1f} → "
         f"{each['after']['psnr']:.1f} dB, similarity {each['before']['ssim']:.2f} → {each['after']['ssim']:.2f}"
         for kind, each in found.items()
     ]

@@ -19,6 +19,7 @@ from layerwise.evaluation.plots.style import (
     legend,
     legend_below,
     new_figure,
+    proper_names,
     set_suptitle,
     style_axes,
 )
@@ -146,7 +147,8 @@ def plot_class_fractions(
     axes = figure.subplots()
     for k, (name, values) in enumerate(fractions.items()):
         positions = np.arange(n) + (k - (bars - 1) / 2) * 0.8 / bars
-        axes.bar(positions, 100 * np.asarray(values), width=0.8 / bars, color=cycle_color(k), label=name)
+        heights, label = 100 * np.asarray(values), proper_names(name)
+        axes.bar(positions, heights, width=0.8 / bars, color=cycle_color(k), label=label)
     axes.axhline(100 / n, color=MUTED_COLOR, linewidth=1, linestyle="--", zorder=0, label="equal fractions")
     axes.set_xticks(np.arange(n), list(class_names))
     style_axes(axes, xlabel=xlabel, ylabel="fraction of the rows (%)", grid="y")

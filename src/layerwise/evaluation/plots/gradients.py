@@ -11,12 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from layerwise.evaluation.plots.style import (
-    MARKERS,
     MUTED_COLOR,
     TEXT_COLOR,
+    capitalized,
     cycle_color,
+    cycle_marker,
     legend,
     new_figure,
+    proper_names,
     set_suptitle,
     style_axes,
 )
@@ -58,7 +60,7 @@ def plot_gradients_by_layer(networks: Sequence[NetworkGradients], *, title: str 
     axes = figure.subplots(rows, len(initializers), squeeze=False, sharey=True, sharex="row")
     for column, initializer in enumerate(initializers):
         for activation in activations:
-            style = _line(activations.index(activation), activation)
+            style = _line(activations.index(activation), proper_names(activation))
             chosen = {
                 each.depth: each.gradients
                 for each in networks
@@ -70,7 +72,7 @@ def plot_gradients_by_layer(networks: Sequence[NetworkGradients], *, title: str 
                 axes[1, column].plot(depths, [_positive(chosen[depth][0]) for depth in depths], **style)
         first, last = axes[0, column], axes[-1, column]
         first.set_xticks(range(1, depths[-1] + 2, max(1, depths[-1] // 5)))
-        style_axes(first, title=f"{initializer.replace('_', ' ')} start", xlabel="layer (the last: output)")
+        style_axes(first, title=f"{proper_names(initializer)} start", xlabel="layer (the last: output)")
         if rows > 1:
             last.set_xticks(depths)
             style_axes(last, xlabel="hidden layers of the network")
@@ -87,7 +89,7 @@ def _line(k: int, label: str) -> dict[str, Any]:
     color = cycle_color((0, 2, 1, 4)[k % 4])
     return {
         "color": color,
-        "marker": MARKERS[k % len(MARKERS)],
+        "marker": cycle_marker(k),
         "markersize": 5,
         "linewidth": 1.8,
         "label": label,
@@ -111,12 +113,12 @@ def plot_remedies(remedies: Mapping[str, Sequence[Mapping[str, Any]]], *, title:
     options = {"height_ratios": heights}
     grid = figure.subplots(len(remedies), 2, squeeze=False, sharex="col", gridspec_kw=options)
     for (left, right), (failing, (before, *tried)) in zip(grid, remedies.items(), strict=True):
-        works, names = [bool(each["works"]) for each in tried], [str(each["name"]) for each in tried]
+        works, names = [bool(each["works"]) for each in tried], [proper_names(each["name"]) for each in tried]
         _plot_arrows(left, before["loss"], [each["loss"] for each in tried], works)
         _plot_arrows(right, before["gradients"][0], [each["gradients"][0] for each in tried], works)
         left.set_yticks(range(len(tried)), names)
         right.set_yticks(range(len(tried)), [""] * len(tried))
-        left.set_title(failing[0].upper() + failing[1:], fontsize=10.5, color=TEXT_COLOR, loc="left")
+        left.set_title(capitalized(proper_names(failing)), fontsize=10.5, color=TEXT_COLOR, loc="left")
     left, right = grid[-1]
     left.set_xlim(left=0)
     right.set_xscale("log")
@@ -135,7 +137,7 @@ def _plot_arrows(
     start, is_start_known = _place(before)
     for k, (value, useful) in enumerate(zip(after, works, strict=True)):
         end, is_end_known = _place(value)
-        color = cycle_color(0 if useful else 6)
+        color = cycle_color(0 if useful else 1)
         _plot_mark(axes, start, k, is_start_known, MUTED_COLOR)
         if not (is_start_known and is_end_known) or abs(end / start - 1) > SAME:
             axes.annotate(

@@ -17,6 +17,7 @@ from layerwise.evaluation.plots.style import (
     SEQUENTIAL_CMAP,
     TEXT_COLOR,
     cycle_color,
+    cycle_marker,
     legend,
     new_figure,
     set_suptitle,
@@ -28,6 +29,8 @@ from layerwise.evaluation.unsupervised import fit_pca
 
 # Of a map's width and height: the letters of a class's name upon it, and how high it is.
 LETTER_WIDTH, LABEL_HEIGHT = 0.024, 0.06
+# The neighbours of a point, itself among them, and the fraction of its own class that makes a place that class's.
+NEIGHBORS, MAJORITY = 20, 0.6
 MOST_WRITTEN_ROWS = 60
 
 
@@ -132,7 +135,7 @@ def plot_latent_map(
     target_name: str = "target",
     title: str = "Latent map",
 ) -> Figure:
-    """Plot latents in the plane, coloured by class, or by value for a regression target.
+    """Plot latents in the plane, with a colour and a shape for each class, or coloured by a regression's target.
 
     Latents of more than two columns are projected on their first two principal components, whose fractions of the
     variance stand on the axes.
@@ -154,25 +157,11 @@ def plot_latent_map(
     elif class_names:
         classes = as_array(targets).reshape(-1).astype(np.int64)
         for k, name in enumerate(class_names):
-            axes.scatter(*points[classes == k].T, color=cycle_color(k), label=name, **dots)
-        present = [k for k in range(len(class_names)) if (classes == k).any()]
-        middles = np.array([np.median(points[classes == k], axis=0) for k in present])
+            points_of_class = points[classes == k]
+            shape = {"color": cycle_color(k), "marker": cycle_marker(k), "label": name}
+            axes.scatter(*points_of_class.T, **dots | shape)
         if len(class_names) <= 20 and max(map(len, class_names)) <= 8:
-            # A short name near the middle of its class, so that colour is not the only key.
-            box = np.array([max(LABEL_HEIGHT, LETTER_WIDTH * max(map(len, class_names))), LABEL_HEIGHT])
-            positions = _separate_labels(middles, np.ptp(points, axis=0) * box)
-            for k, position in zip(present, positions, strict=True):
-                axes.text(
-                    float(position[0]),
-                    float(position[1]),
-                    class_names[k],
-                    ha="center",
-                    va="center",
-                    fontsize=11,
-                    fontweight="bold",
-                    color=TEXT_COLOR,
-                    path_effects=[withStroke(linewidth=3, foreground="white")],
-                )
+            _name_classes(axes, points, classes, class_names)
         legend(axes, outside=True)
         for handle in axes.get_legend().legend_handles:  # type: ignore[union-attr]
             handle.set(sizes=[36], alpha=1)  # type: ignore[union-attr]
@@ -184,6 +173,44 @@ def plot_latent_map(
         bar.solids.set_alpha(1)  # type: ignore[union-attr]
     set_suptitle(figure, title)
     return figure
+
+
+def _name_classes(axes: Any, points: Array, classes: Array, class_names: Sequence[str]) -> None:
+    """Write each class's name where most points are its own; one that has no such place stands in the legend alone."""
+    places = _own_places(points, classes)
+    if not places:
+        return
+    box = np.array([max(LABEL_HEIGHT, LETTER_WIDTH * max(map(len, class_names))), LABEL_HEIGHT])
+    positions = _separate_labels(np.array(list(places.values())), np.ptp(points, axis=0) * box)
+    for k, position in zip(places, positions, strict=True):
+        axes.text(
+            float(position[0]),
+            float(position[1]),
+            class_names[k],
+            ha="center",
+            va="center",
+            fontsize=11,
+            fontweight="bold",
+            color=TEXT_COLOR,
+            path_effects=[withStroke(linewidth=3, foreground="white")],
+        )
+
+
+def _own_places(points: Array, classes: Array) -> dict[int, Array]:
+    """Return, of each class that has one, the point next to its middle whose neighbours are mostly of it too."""
+    from scipy.spatial import cKDTree
+
+    scaled = points / np.maximum(np.ptp(points, axis=0), 1e-12)
+    nearest = cKDTree(scaled).query(scaled, min(NEIGHBORS, len(points)))[1].reshape(len(points), -1)
+    own = (classes[nearest] == classes[:, None]).mean(1)
+    places: dict[int, Array] = {}
+    for k in np.unique(classes).tolist():
+        mine = np.flatnonzero(classes == k)
+        sure = mine[own[mine] >= max(MAJORITY, own[mine].max() - 0.1)]
+        if len(sure):
+            middle = np.median(scaled[mine], axis=0)
+            places[k] = points[sure[np.square(scaled[sure] - middle).sum(1).argmin()]]
+    return places
 
 
 def _separate_labels(positions: Array, box: Array) -> Array:

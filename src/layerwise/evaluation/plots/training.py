@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 
 from layerwise.evaluation.plots.style import (
     LINESTYLES,
-    MARKERS,
     MUTED_COLOR,
     cycle_color,
+    cycle_marker,
     grid_of_axes,
     legend,
     legend_below,
@@ -121,7 +121,7 @@ def plot_label_efficiency(
             [value.mean() for value in values],
             yerr=[value.std(ddof=1) if len(value) > 1 else 0.0 for value in values],
             color=cycle_color((0, 2, 4)[k % 3]),
-            marker=MARKERS[k % len(MARKERS)],
+            marker=cycle_marker(k),
             linestyle=LINESTYLES[k % len(LINESTYLES)],
             markersize=6,
             linewidth=1.8,
@@ -159,7 +159,7 @@ def plot_long_range_memory(
             "linestyle": LINESTYLES[k % len(LINESTYLES)],
         }
         left.plot(range(1, len(each["gradients"]) + 1), each["gradients"], **style)
-        right.plot(*zip(*each["accuracy_curve"], strict=True), marker=MARKERS[k], markersize=4, **style)
+        right.plot(*zip(*each["accuracy_curve"], strict=True), marker=cycle_marker(k), markersize=4, **style)
     left.set_yscale("log")
     right.axhline(found[0]["base_rate"], color=MUTED_COLOR, linestyle=":")
     right.set_ylim(0, 1.05)

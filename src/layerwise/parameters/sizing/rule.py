@@ -31,7 +31,7 @@ ADVERSARIAL = (50, 1800, 500)
 # Of a GAN of images with convolutions: images of at most so many pixels, whose steps are not too dear.
 CONVOLUTIONAL_ADVERSARIAL, MOST_CONVOLVED = (20, 5000, 500), 64 * 64
 # Of an RBM whose chains last, which learns a distribution and not features alone.
-LASTING_CHAINS = (20, 7000, 200)
+LASTING_CHAINS, AVERAGED_EPOCHS = (20, 7000, 200), 0.2
 # Of all layers of a deep Boltzmann machine together, whose steps infer what its layers are.
 JOINT = (20, 1500, 100)
 # The same where networks are small, as those of tables and of small images are: their steps are cheap.

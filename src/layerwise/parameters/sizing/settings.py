@@ -11,6 +11,7 @@ from layerwise.models.rbm.units import HIDDEN
 from layerwise.parameters.networks import DBMSettings, DBNSettings, RBMSettings
 from layerwise.parameters.sizing.rule import (
     ADVERSARIAL,
+    AVERAGED_EPOCHS,
     CONVOLUTIONAL_ADVERSARIAL,
     CONVOLUTIONAL_GAN_BATCH,
     COUNT_LEARNING,
@@ -139,6 +140,8 @@ def size_rbm(columns: DataSpec, training: Rows, rbm: RBMSettings) -> RBMSettings
             rbm = rbm.model_copy(update={"sample_visible": True})
             log.info("By the rows: rbm.sample_visible true")
     values = batch_and_epochs(extent, bounds, rbm.batch_size) | by_chain
+    keeps_best = rbm.monitor or extent.kind == "ratings"
+    values["averaged_epochs"] = 0.0 if chain == "data" or keeps_best else AVERAGED_EPOCHS
     return _filled("rbm", rbm, n_hidden=extent.rbm_units, chain=chain, **values)
 
 

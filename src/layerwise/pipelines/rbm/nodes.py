@@ -79,7 +79,7 @@ def _of_classifier(settings: RBMSettings, columns: DataSpec, n_rows: int) -> RBM
 
     It is judged by p(y | x) and draws no samples, which is what chains that last, and their epochs, are for.
     """
-    update: dict[str, Any] = {"monitor": None}
+    update: dict[str, Any] = {"monitor": None, "averaged_epochs": 0.0}
     if settings.chain != "data":
         extent = Extent.of(columns, n_rows)
         epochs = min(settings.epochs, extent.epochs(extent.pretraining, settings.batch_size))

@@ -1,3 +1,4 @@
+from .average_weights import AverageWeights as AverageWeights
 from .base import Callback as Callback, Reporter as Reporter
 from .keep_best_weights import (
     KeepBestWeights as KeepBestWeights,

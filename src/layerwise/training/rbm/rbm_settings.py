@@ -87,12 +87,26 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
     patience: int | None = setting(
         None, "stop after so many epochs without gain in monitor; null: never", "", "monitor: null", ge=1
     )
+    averaged_epochs: ByRule[float] = setting(
+        0.0,
+        "the fraction of the epochs, at their end, whose mean weights are kept; 0: the last weights; null: 0.2 of "
+        "chains that last, of data 0",
+        "0.2 for samples",
+        "monitor set, ratings",
+        by_rule=True,
+        ge=0,
+        le=1,
+    )
     pseudo_likelihood_rows: int = setting(
         50, "training and validation rows whose pseudo-likelihood is computed each epoch; 0: none", "", ge=0
     )
 
     def _without_use(self) -> list[str]:
         wrong = super()._without_use()
+        if self.averaged_epochs and self.monitor:
+            wrong.append(
+                f"monitor: {self.monitor} keeps one epoch's weights and has no use for averaged_epochs"
+            )
         if self.changed("hidden_group_size") and self.hidden != "categorical":
             wrong.append(f"hidden: {self.hidden} has no use for hidden_group_size")
         if self.hidden == "categorical":

@@ -12,6 +12,7 @@ from layerwise.data.transforms import make_dynamic_binarization
 from layerwise.models.rbm import RBM, RBMConfig, has_pseudo_likelihood, label_block
 from layerwise.models.rbm.units import VISIBLE, UnitBlock, UnitsError, unit_blocks
 from layerwise.training.callbacks import (
+    AverageWeights,
     Callback,
     best_epoch_callbacks,
     rbm_reconstruction_history,
@@ -139,6 +140,7 @@ def fit_rbm(
             monitor,
             reconstruction_history,
             *_best_epoch(rbm, settings, ratings),
+            *([AverageWeights(rbm, settings.averaged_epochs)] if settings.averaged_epochs else []),
         ],
         transform=make_dynamic_binarization(seed, device, name) if dynamic_binarization else None,
         name=name,

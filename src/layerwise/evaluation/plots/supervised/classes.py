@@ -101,10 +101,10 @@ def plot_roc_and_pr_curves(task: Task, targets: Any, scores: Any, class_names: S
         name, true, score = names[index], truth[:, index], matrix[:, index]
         if true.min() == true.max():
             continue
-        # Colour and line style together tell more than ten classes apart.
+        # Colour and line style together tell thirty classes apart; dotted is chance.
         style: dict[str, Any] = {
             "color": cycle_color(k),
-            "linestyle": LINESTYLES[k // 10 % len(LINESTYLES)],
+            "linestyle": LINESTYLES[k % 3],
             "linewidth": 1.8,
         }
         prefix = f"{name}: " if len(names) > 1 else ""
