@@ -13,13 +13,13 @@ from layerwise.profiling.columns import ColumnProfile, profile_columns
 from layerwise.profiling.linked import classes_in_columns, find_totals, propose_groups
 from layerwise.profiling.proposal import Choice, choose_positive
 from layerwise.profiling.reading import SettledTable, settle_again, settle_reading
-from layerwise.profiling.target_values import describe_target
 from layerwise.profiling.targets import (
     FEW_NUMBERS,
     FEW_ROWS,
     FOLDS,
     TargetGuess,
     choose_task,
+    describe_target,
     guess_target,
     propose_by_number,
     propose_transform,
