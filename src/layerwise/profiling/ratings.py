@@ -63,7 +63,10 @@ def _unnamed_columns(path: Path) -> dict[str, str] | None:
     if len(names) == 4:
         is_known = numbers[names[3]].min() >= EARLIEST
     else:
-        is_known = codes.nunique().prod() > SPARSE * len(table) and codes.duplicated().mean() < MAX_REPEATED
+        is_known = (
+            int(codes.nunique().to_numpy().prod()) > SPARSE * len(table)
+            and codes.duplicated().mean() < MAX_REPEATED
+        )
     if not is_known:
         return None
     return dict(zip(("user", "item", "rating", "time"), names, strict=False))
