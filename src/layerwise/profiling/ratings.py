@@ -46,7 +46,7 @@ def _unnamed_columns(path: Path) -> dict[str, str] | None:
     import pandas as pd
 
     table = read_rating_lines(path)
-    names = list(map(str, table))
+    names = [str(name) for name in table]
     if names not in (UNNAMED[:3], UNNAMED) or len(table) < MIN_RATINGS:
         return None
     codes = table[names[:2]]
@@ -54,18 +54,19 @@ def _unnamed_columns(path: Path) -> dict[str, str] | None:
     values = numbers[names[2]]
     if (
         codes.apply(lambda each: each.str.contains(r"[.,]\d")).any(axis=None)
-        or max(codes[name].nunique() for name in names[:2]) > len(table) / 2
+        or max(codes.nunique()) > len(table) / 2
         or numbers.isna().any(axis=None)
         or not 2 < values.nunique() <= MAX_RATINGS
-        or values.abs().max() > HIGHEST
+        or (values.abs() > HIGHEST).any()
     ):
         return None
     if len(names) == 4:
-        is_known = bool((numbers[names[3]] >= EARLIEST).all())
+        is_known = numbers[names[3]].min() >= EARLIEST
     else:
-        n_users, n_items = (codes[name].nunique() for name in names[:2])
-        is_sparse = n_users * n_items > SPARSE * len(table)
-        is_known = is_sparse and int(codes.duplicated().sum()) < MAX_REPEATED * len(table)
+        is_known = (
+            int(codes.nunique().to_numpy().prod()) > SPARSE * len(table)
+            and codes.duplicated().mean() < MAX_REPEATED
+        )
     if not is_known:
         return None
     return dict(zip(("user", "item", "rating", "time"), names, strict=False))
