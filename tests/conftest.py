@@ -58,9 +58,10 @@ class Project:
     """A copy of the project's frame, with runs of its own."""
 
     def __init__(self, path: Path) -> None:
-        from helpers.quick_projects import put_empty_store
+        from helpers.quick_projects import keep_connections, put_empty_store
 
         self.path = path
+        keep_connections()
         put_empty_store(path)
         for name in ("pyproject.toml", ".telemetry"):
             (path / name).symlink_to(ROOT / name)
@@ -169,8 +170,11 @@ def a_tests_own_runs_draw_what_it_looks_at(request):
 
 @pytest.fixture(autouse=True)
 def the_next_test_has_no_server_of_this_one():
-    """Has MLflow forget the server that a test named to it, which it keeps for the whole process."""
+    """Has MLflow forget the server that a test named to it, and its connections, kept for the whole process."""
+    from helpers.quick_projects import KeptConnections
+
     yield
+    KeptConnections.close_all()
     if "mlflow" in sys.modules:
         sys.modules["mlflow"].set_tracking_uri(None)
 

@@ -240,7 +240,7 @@ CHANGES = {
 }
 # What a reader of the recipes then does in the copy; it prints what came of it.
 SCRIPT = """
-import json, sys
+import json, runpy, sys
 from pathlib import Path
 
 import layerwise
@@ -252,6 +252,11 @@ from layerwise.datasets import EmbeddedDigits
 import torch
 
 assert Path(layerwise.__file__).is_relative_to(Path.cwd())
+# `make parameters`
+sys.path.insert(0, "docs")
+for name, page in (("parameters", "conf/base/parameters.yml"), ("hyperparameters", "docs/hyperparameters.md")):
+    sys.argv = [name, page]
+    runpy.run_path(f"docs/make_{name}.py", run_name="__main__")
 bootstrap_project(Path.cwd())
 
 
@@ -299,17 +304,6 @@ def changed(tmp_path_factory):
             text = text.replace(old, new)
         (package / name).write_text(text)
 
-    def python(*arguments):
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=project,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-        return done.stdout
-
     environment = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(project),
@@ -320,11 +314,12 @@ def changed(tmp_path_factory):
     }
     with (project / "conf/base/catalog.yml").open("a") as catalog:
         catalog.write(cluster_recipe.CATALOG)
-    python("docs/make_parameters.py", "conf/base/parameters.yml")
-    python("docs/make_hyperparameters.py", "docs/hyperparameters.md")
-    printed = python("-c", SCRIPT)
-    assert "Projection (5, 28)" in printed
-    return project, json.loads(printed.split("RESULT", 1)[1])
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=project, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    assert "Projection (5, 28)" in done.stdout
+    return project, json.loads(done.stdout.split("RESULT", 1)[1])
 
 
 def test_a_new_pipeline_is_found_and_leaves_its_report_in_its_place(changed):

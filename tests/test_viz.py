@@ -1,10 +1,9 @@
 import base64
 import json
-import subprocess
-import sys
 from io import BytesIO
 
 import pytest
+from helpers.killed_runs import end_of, start_command
 from PIL import Image
 
 from layerwise.pipeline_registry import RUNNABLE, create_pipeline
@@ -22,11 +21,12 @@ FIGURES = (
 
 
 @pytest.fixture(scope="module")
-def site(finished):
+def site(finished, tmp_path_factory):
     """Return what `kedro viz build` writes for the browser: the graph, and each node's details by its name."""
-    command = [sys.executable, "-m", "kedro", "viz", "build", "--include-previews"]
-    done = subprocess.run(command, cwd=finished.path, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
+    said = tmp_path_factory.mktemp("viz") / "said"
+    assert end_of(start_command(["viz", "build", "--include-previews"], finished.path, said)) == 0, (
+        said.read_text()
+    )
     folder = finished.path / "build/api"
     graph = json.loads((folder / "main").read_text())
     details = {}

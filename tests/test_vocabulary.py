@@ -1,6 +1,7 @@
 """The field's own words for what there are words for: names that a stranger would have to look up stay out."""
 
 import ast
+import functools
 import io
 import json
 import re
@@ -52,6 +53,7 @@ def words_of(name):
     return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
 
 
+@functools.cache
 def retired(name):
     return [word for word in words_of(name) if word in RETIRED or BRITISH.fullmatch(word)]
 

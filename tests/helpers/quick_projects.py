@@ -7,8 +7,10 @@ import os
 import shutil
 import sys
 import tempfile
+import weakref
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import parse
 import pytest
@@ -16,6 +18,10 @@ from kedro.framework.project import settings
 from kedro_viz.integrations.kedro.run_hooks import pipeline_run_hook
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import QueuePool
 
 from layerwise.evaluation.plots.style import SinglePassFigure
 from layerwise.pipelines.stage import Stage
@@ -46,8 +52,6 @@ def sessions_begun_quickly():
 @contextmanager
 def files_left_to_the_system():
     """Wait for no disk: what a killed process has written is there, and no test cuts the power."""
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
 
     def wait_for_no_disk(connection, _):
         if hasattr(connection, "create_aggregate"):  # SQLite's
@@ -58,6 +62,46 @@ def files_left_to_the_system():
         patch.setattr(os, "fsync", lambda number: None)
         yield
     event.remove(Engine, "connect", wait_for_no_disk)
+
+
+class KeptConnections(QueuePool):
+    """Connections to a store that are used again, where MLflow would make one, which parses the schema, for each call.
+
+    A forked process leaves those of its parent alone, as runs themselves do by keeping none.
+    """
+
+    pools: ClassVar = weakref.WeakSet()
+    others: ClassVar = []  # a parent's: closing them would be using them
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.pools.add(self)
+
+    @classmethod
+    def close_all(cls):
+        """Close what no call uses."""
+        for pool in list(cls.pools):
+            pool.dispose()
+
+
+@event.listens_for(KeptConnections, "connect")
+def _note_process(_, record):
+    record.info["process"] = os.getpid()
+
+
+@event.listens_for(KeptConnections, "checkout")
+def _refuse_a_parents(connection, record, proxy):
+    if record.info["process"] != os.getpid():
+        KeptConnections.others.append(connection)
+        record.dbapi_connection = proxy.dbapi_connection = None
+        raise DisconnectionError
+
+
+def keep_connections():
+    """Have MLflow use connections to its stores again, in this process and its forks."""
+    from mlflow.store.db import utils
+
+    utils.NullPool = KeptConnections
 
 
 def forget_earlier_events():

@@ -138,10 +138,15 @@ def all_figures(digits, answers):
     }
 
 
-def test_no_two_texts_of_a_figure_overlap_and_none_is_cut_off(digits, answers):
-    for name, figure in all_figures(digits, answers).items():
+@pytest.fixture(scope="module")
+def drawn(digits, answers):
+    """Every figure by its name, with its texts."""
+    return {name: (figure, texts(figure)) for name, figure in all_figures(digits, answers).items()}
+
+
+def test_no_two_texts_of_a_figure_overlap_and_none_is_cut_off(drawn):
+    for name, (figure, boxes) in drawn.items():
         assert isinstance(figure, Figure)
-        boxes = texts(figure)
         assert boxes, name
         width, height = figure.canvas.get_width_height()
         for k, (words, box) in enumerate(boxes):
@@ -159,9 +164,9 @@ def test_no_two_texts_of_a_figure_overlap_and_none_is_cut_off(digits, answers):
                 assert apart, (name, words, other)
 
 
-def test_no_figure_has_an_abbreviation_that_a_student_does_not_know(digits, answers):
-    for name, figure in all_figures(digits, answers).items():
-        for words, _ in texts(figure):
+def test_no_figure_has_an_abbreviation_that_a_student_does_not_know(drawn):
+    for name, (_, boxes) in drawn.items():
+        for words, _ in boxes:
             found = re.findall(r"\b(?:AUC|auc|AP|SSIM|PSNR|RMSE|MAE|FID)\b", words)
             assert not found, (name, words)
     noises = {"gaussian": {"before": {"psnr": 13.3, "ssim": 0.59}, "after": {"psnr": 18.1, "ssim": 0.71}}}
