@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def _unnamed_columns(path: Path) -> dict[str, str] | None:
     import pandas as pd
 
     table = read_rating_lines(path)
-    names = list(table)
+    names = [str(name) for name in table]
     if names not in (UNNAMED[:3], UNNAMED) or len(table) < MIN_RATINGS:
         return None
     codes = table[names[:2]]
@@ -61,9 +62,12 @@ def _unnamed_columns(path: Path) -> dict[str, str] | None:
     ):
         return None
     if len(names) == 4:
-        is_known = numbers[names[3]].min() >= EARLIEST
+        is_known = float(numbers[names[3]].min()) >= EARLIEST
     else:
-        is_known = codes.nunique().prod() > SPARSE * len(table) and codes.duplicated().mean() < MAX_REPEATED
+        is_known = (
+            math.prod(codes.nunique().tolist()) > SPARSE * len(table)
+            and codes.duplicated().mean() < MAX_REPEATED
+        )
     if not is_known:
         return None
     return dict(zip(("user", "item", "rating", "time"), names, strict=False))
