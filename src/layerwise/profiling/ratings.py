@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +54,17 @@ def _unnamed_columns(path: Path) -> dict[str, str] | None:
     values = numbers[names[2]]
     if (
         codes.apply(lambda each: each.str.contains(r"[.,]\d")).any(axis=None)
-        or codes.nunique().max() > len(table) / 2
+        or max(codes.nunique()) > len(table) / 2
         or numbers.isna().any(axis=None)
         or not 2 < values.nunique() <= MAX_RATINGS
-        or values.abs().max() > HIGHEST
+        or (values.abs() > HIGHEST).any()
     ):
         return None
     if len(names) == 4:
-        is_known = float(numbers[names[3]].min()) >= EARLIEST
+        is_known = numbers[names[3]].min() >= EARLIEST
     else:
         is_known = (
-            math.prod(codes.nunique().tolist()) > SPARSE * len(table)
+            int(codes.nunique().to_numpy().prod()) > SPARSE * len(table)
             and codes.duplicated().mean() < MAX_REPEATED
         )
     if not is_known:
