@@ -129,6 +129,9 @@ def all_figures(digits, answers):
             "density",
             "class 3",
         ),
+        "a gradient of more than one decade": plots.plot_gan_curves(
+            [{"epoch": float(k), "train/generator_gradient": 0.3 * k, "train/value": k} for k in range(1, 26)]
+        ),
         "activations": plots.plot_activations(rng.random((120, 30))),
         "map": plots.plot_latent_map(pixels[:, 300:330], labels, class_names=names),
         "heat map": plots.plot_heat_map(rng.random((12, 12)), columns, columns, title="Heat", value="norm"),
