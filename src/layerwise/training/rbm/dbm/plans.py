@@ -69,15 +69,37 @@ class JointTraining(ContrastiveDivergence):
     The gradient of the mean-field bound is <.>_q - <.>_model (Salakhutdinov & Hinton 2009, equation 10). In the joint
     RBM the first term is that of rows completed by the top layer's means, the second that of Gibbs chains.
 
+    Where neither rows nor chains are, nothing keeps the probability down: of a thousand top units, twenty of which are
+    on for a row, a mode can grow that has hundreds on and most of Z. So before each epoch some chains start anew at
+    coin flips, as Du & Mordatch (2019, section 3.2) start some of theirs at noise: they fall into such a mode, and it
+    is unlearnt.
+
     Args:
         dbm: learns in place.
         settings: the rate and the chains.
         rng: samples the chains' states, on the DBM's device.
+        restarted_chains: how many start anew before each epoch.
     """
 
-    def __init__(self, dbm: DBM, settings: ContrastiveDivergenceSettings, rng: torch.Generator) -> None:
+    def __init__(
+        self,
+        dbm: DBM,
+        settings: ContrastiveDivergenceSettings,
+        rng: torch.Generator,
+        restarted_chains: int = 0,
+    ) -> None:
         super().__init__(dbm.joint, settings, rng)
-        self.dbm = dbm
+        self.dbm, self.restarted_chains = dbm, restarted_chains
+
+    def on_epoch_start(self, epoch: int) -> None:
+        """Set the epoch's rate, and start the next chains anew, those after the ones of the last epoch."""
+        super().on_epoch_start(epoch)
+        if self.chains is None or not self.chains.started or not self.restarted_chains:
+            return
+        hidden, count = self.chains.hidden, self.restarted_chains
+        flips = hidden.new_empty(count, self.rbm.config.n_visible).uniform_(generator=self.rng).round_()
+        which = (torch.arange(count, device=hidden.device) + epoch * count) % len(hidden)
+        hidden[which] = self.rbm.sample_hidden(flips, self.rng)
 
     def update(self, batch: TensorData) -> Losses:
         """Update the DBM; return the rows' reconstruction loss, of each eighth batch."""

@@ -155,7 +155,11 @@ def train_jointly(
         The metrics of each epoch, and the seconds that it took.
     """
     device = training.inputs.device
-    plan = JointTraining(dbm, settings.joint(), torch_rng(seed, "dbm", "states", device=device))
+    restarted, rng = (
+        round(settings.restarted_chains * settings.chains),
+        torch_rng(seed, "dbm", "states", device=device),
+    )
+    plan = JointTraining(dbm, settings.joint(), rng, restarted)
     progress = fit(
         plan,
         training,
