@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import torch
 from torch import Tensor
 
@@ -70,15 +72,15 @@ class JointTraining(ContrastiveDivergence):
     RBM the first term is that of rows completed by the top layer's means, the second that of Gibbs chains.
 
     Where neither rows nor chains are, nothing keeps the probability down: of a thousand top units, twenty of which are
-    on for a row, a mode can grow that has hundreds on and most of Z. So before each epoch some chains start anew at
-    coin flips, as Du & Mordatch (2019, section 3.2) start some of theirs at noise: they fall into such a mode, and it
-    is unlearnt.
+    on for a row, a mode can grow that has hundreds on and most of Z. So one chain after the other starts anew at coin
+    flips, as Du & Mordatch (2019, section 3.2) start some of theirs at noise: it falls into such a mode, which is
+    unlearnt.
 
     Args:
         dbm: learns in place.
         settings: the rate and the chains.
         rng: samples the chains' states, on the DBM's device.
-        restarted_chains: how many start anew before each epoch.
+        restart_every: after so many updates the next chain starts anew; 0: never.
     """
 
     def __init__(
@@ -86,20 +88,23 @@ class JointTraining(ContrastiveDivergence):
         dbm: DBM,
         settings: ContrastiveDivergenceSettings,
         rng: torch.Generator,
-        restarted_chains: int = 0,
+        restart_every: int = 0,
     ) -> None:
         super().__init__(dbm.joint, settings, rng)
-        self.dbm, self.restarted_chains = dbm, restarted_chains
+        self.dbm, self.restart_every = dbm, restart_every
 
-    def on_epoch_start(self, epoch: int) -> None:
-        """Set the epoch's rate, and start the next chains anew, those after the ones of the last epoch."""
-        super().on_epoch_start(epoch)
-        if self.chains is None or not self.chains.started or not self.restarted_chains:
-            return
-        hidden, count = self.chains.hidden, self.restarted_chains
-        flips = hidden.new_empty(count, self.rbm.config.n_visible).uniform_(generator=self.rng).round_()
-        which = (torch.arange(count, device=hidden.device) + epoch * count) % len(hidden)
-        hidden[which] = self.rbm.sample_hidden(flips, self.rng)
+    def prepare_step(self) -> Hashable:
+        """Count the batch, and start the next chain anew if it is due."""
+        if (
+            self.chains is not None
+            and self.restart_every
+            and self._batches
+            and not self._batches % self.restart_every
+        ):
+            chain = self._batches // self.restart_every % self.chains.n
+            flips = self.weight.new_empty(1, self.rbm.config.n_visible).uniform_(generator=self.rng).round_()
+            self.chains.hidden[chain] = self.rbm.sample_hidden(flips, self.rng)[0]
+        return super().prepare_step()
 
     def update(self, batch: TensorData) -> Losses:
         """Update the DBM; return the rows' reconstruction loss, of each eighth batch."""

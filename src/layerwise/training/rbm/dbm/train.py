@@ -155,11 +155,8 @@ def train_jointly(
         The metrics of each epoch, and the seconds that it took.
     """
     device = training.inputs.device
-    restarted, rng = (
-        round(settings.restarted_chains * settings.chains),
-        torch_rng(seed, "dbm", "states", device=device),
-    )
-    plan = JointTraining(dbm, settings.joint(), rng, restarted)
+    rng = torch_rng(seed, "dbm", "states", device=device)
+    plan = JointTraining(dbm, settings.joint(), rng, settings.restart_every)
     progress = fit(
         plan,
         training,
