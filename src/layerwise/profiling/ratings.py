@@ -46,7 +46,7 @@ def _unnamed_columns(path: Path) -> dict[str, str] | None:
     import pandas as pd
 
     table = read_rating_lines(path)
-    names = list(table)
+    names = [str(name) for name in table]
     if names not in (UNNAMED[:3], UNNAMED) or len(table) < MIN_RATINGS:
         return None
     codes = table[names[:2]]
@@ -54,16 +54,19 @@ def _unnamed_columns(path: Path) -> dict[str, str] | None:
     values = numbers[names[2]]
     if (
         codes.apply(lambda each: each.str.contains(r"[.,]\d")).any(axis=None)
-        or codes.nunique().max() > len(table) / 2
+        or max(codes.nunique()) > len(table) / 2
         or numbers.isna().any(axis=None)
         or not 2 < values.nunique() <= MAX_RATINGS
-        or values.abs().max() > HIGHEST
+        or (values.abs() > HIGHEST).any()
     ):
         return None
     if len(names) == 4:
         is_known = numbers[names[3]].min() >= EARLIEST
     else:
-        is_known = codes.nunique().prod() > SPARSE * len(table) and codes.duplicated().mean() < MAX_REPEATED
+        is_known = (
+            int(codes.nunique().to_numpy().prod()) > SPARSE * len(table)
+            and codes.duplicated().mean() < MAX_REPEATED
+        )
     if not is_known:
         return None
     return dict(zip(("user", "item", "rating", "time"), names, strict=False))

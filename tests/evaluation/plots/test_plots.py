@@ -129,6 +129,9 @@ def all_figures(digits, answers):
             "density",
             "class 3",
         ),
+        "a gradient of more than one decade": plots.plot_gan_curves(
+            [{"epoch": float(k), "train/generator_gradient": 0.3 * k, "train/value": k} for k in range(1, 26)]
+        ),
         "activations": plots.plot_activations(rng.random((120, 30))),
         "map": plots.plot_latent_map(pixels[:, 300:330], labels, class_names=names),
         "heat map": plots.plot_heat_map(rng.random((12, 12)), columns, columns, title="Heat", value="norm"),
@@ -333,6 +336,11 @@ def test_latents_are_projected_on_their_principal_components():
     unprojected = plots.plot_latent_map(plane).axes[0]
     assert np.array_equal(unprojected.collections[0].get_offsets(), plane)
     assert unprojected.get_xlabel() == "latent 1"
+
+
+def test_a_single_row_has_a_place_on_the_map():
+    figure = plots.plot_latent_map(np.ones((1, 6)), np.zeros(1, np.int64), class_names=["a", "b"])
+    assert np.asarray(figure.axes[0].collections[0].get_offsets()).tolist() == [[0, 0]]
 
 
 @pytest.mark.parametrize(

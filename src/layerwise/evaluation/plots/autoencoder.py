@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from layerwise.evaluation.metrics import as_array
 from layerwise.evaluation.plots.latent import plot_heat_map
@@ -109,7 +110,16 @@ def plot_anomaly_scores(
     heights = [each["auc"] for each in methods.values()]
     right.barh(names, heights, color=[cycle_color(k) for k in range(len(names))], height=0.55)
     for k, value in enumerate(heights):
-        right.text(value + 0.01, k, f"{value:.3f}", va="center", fontsize=9, color=TEXT_COLOR)
+        on_chance = withStroke(linewidth=4, foreground="white")
+        right.text(
+            value + 0.01,
+            k,
+            f"{value:.3f}",
+            va="center",
+            fontsize=9,
+            color=TEXT_COLOR,
+            path_effects=[on_chance],
+        )
     right.axvline(0.5, color=MUTED_COLOR, linestyle=":")
     right.set_xlim(0, 1.1)
     right.invert_yaxis()

@@ -125,13 +125,17 @@ def _name_powers(axis: Axis) -> None:
     if powers > 1:
         axis.set_major_formatter(FuncFormatter(_power_of_ten))
         axis.set_minor_formatter(NullFormatter())
-    else:  # what Matplotlib takes for steps here are round numbers
+    else:  # what Matplotlib takes for steps here are round numbers, which over a wide range have no place for all names
         axis.set_major_formatter(FuncFormatter(_plain_number))
-        axis.set_minor_formatter(FuncFormatter(_plain_number))
+        axis.set_minor_formatter(FuncFormatter(_twos_and_fives if high > 4.5 * low else _plain_number))
 
 
 def _plain_number(value: float, _: Any) -> str:
     return f"{value:g}"
+
+
+def _twos_and_fives(value: float, _: Any) -> str:
+    return f"{value:g}" if f"{value:e}"[0] in "25" else ""
 
 
 def _power_of_ten(value: float, position: int | None = None) -> str:

@@ -24,7 +24,7 @@ from layerwise.data.reading import (
     read_text_table,
 )
 from layerwise.inference.model import TrainedModel
-from layerwise.inference.serving.misspelt_names import misspelt_names
+from layerwise.inference.serving.misspelt_names import misspelt_names, trimmed_names
 from layerwise.inference.serving.settings import ServerSettings
 from layerwise.inference.tasks import offered_columns
 from layerwise.utils import UserError
@@ -133,8 +133,8 @@ def _read_json(text: str, model: TrainedModel, limits: Limits) -> ParsedBody:
         return ParsedBody(params)
     if len(formats) != 1:
         raise RequestError(f"the body has to be a JSON object with one of {', '.join(TABLE_FORMATS)}")
-    table = body[formats[0]]
     known = offered_columns(model)
+    table = trimmed_names(body[formats[0]], known)
     is_table = model.reads_rows and not model.has_image_inputs
     misspelt = misspelt_names(table, known) if is_table else {}
     names, rows = _parse_table(formats[0], table, model, known, limits)

@@ -81,7 +81,7 @@ def first_header_row(rows: Rows, start: int, n_rows: int | None) -> int:
         if count_header_rows(rows[start - above :]) > above:
             return start - above
     if n_rows is None and len(rows) > start + 1 + MIN_ROWS:
-        return start + _is_complete_below_gaps(*rows[start : start + 2], rows[start + 2 :])
+        return start + _is_complete_below_gaps(rows[start], rows[start + 1], rows[start + 2 :])
     if n_rows is None or count_header_rows(rows[start:]) > 1:
         return start
     return max(0, start - n_rows + 1)
