@@ -78,13 +78,25 @@ def test_a_split_is_the_same_after_json():
         (np.r_[np.zeros(50), 1, 1], {}, "class '1.0' has 2"),
         (LABELS, {"validation_rows": 160}, "validation_rows is 160, but only 160 rows are left"),
         (LABELS, {"test_rows": 200}, "test_rows is 200"),
-        (np.array([0, 1] * 2), {"stratify": False}, "4 rows are too few for split.test_fraction"),
+        (
+            np.array([0, 1] * 2),
+            {"stratify": False, "test_fraction": 0.9},
+            "4 rows are too few for split.test_fraction",
+        ),
         (np.arange(12) % 4, {"validation_rows": 1}, "with each class in them"),
     ],
 )
 def test_too_few_rows_are_an_error_that_names_them(targets, settings, message):
     with pytest.raises(DataError, match=message):
         split_rows(targets, "multiclass", SplitSettings(**settings), seed=0)
+
+
+@pytest.mark.parametrize("n", [3, 4, 8])
+def test_a_part_of_few_rows_has_one_at_least(n):
+    found = split_rows(np.arange(n) % 2, "binary", SplitSettings(stratify=False), seed=0)
+    sizes = [len(found.training), len(found.validation), len(found.test)]
+    assert min(sizes) >= 1
+    assert sum(sizes) == n
 
 
 def test_labelled_rows_keep_each_class_by_its_fraction():

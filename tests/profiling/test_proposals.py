@@ -590,5 +590,24 @@ def test_a_suspicious_column_of_numbers_is_kept_where_no_other_is_left(propose):
     assert any("it is kept, as no other is left" in each for each in leak.findings)
     counted = propose("hours,passed\n" + "".join(f"{k},{'yes' if k > 6 else 'no'}\n" for k in range(1, 15)))
     assert (counted.value("problem.drop"), counted.value("problem.target")) == (None, "passed")
+    assert counted.value("problem.allow_leak") is True  # training rows alone may be decided by the column
     with pytest.raises(DataError, match="no column is left from which 'y' could be learnt"):
         propose("code,y\n" + "".join(f"A-{k},{k % 2}\n" for k in range(20)), "y")
+
+
+def test_a_rare_class_called_nearly_as_a_frequent_one_is_said(propose):
+    kinds = ["setosa", "versicolor"] * 40 + [
+        "setsoa",
+        "versicolour",
+        "group 1",
+        *["group 2"] * 30,
+        "virginica",
+    ]
+    found = propose("x,kind\n" + "".join(f"{k * 0.37:.2f},{kind}\n" for k, kind in enumerate(kinds)), "kind")
+    (said,) = [each for each in found.findings if "slips of the pen" in each]
+    assert "'setsoa' (1) for 'setosa'" in said
+    assert "'versicolour' (1) for 'versicolor'" in said
+    assert "virginica" not in said
+    assert "group" not in said
+    even = propose("x,kind\n" + "".join(f"{k * 0.37:.2f},kind {k % 3}\n" for k in range(60)), "kind")
+    assert not any("slips of the pen" in each for each in even.findings)

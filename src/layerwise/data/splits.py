@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -257,11 +258,11 @@ def _sample_rows(
 def _size(n: int, count: int | None, fraction: float, part: str) -> int:
     if count is not None and count >= n:
         raise DataError(f"split.{part}_rows is {count}, but only {n} rows are left to sample them from")
-    if count is None and (n * fraction < 1 or n * (1 - fraction) < 1):
+    if count is None and math.ceil(n * fraction) >= n:
         raise DataError(
             f"{n} rows are too few for split.{part}_fraction = {fraction}: neither part may be empty"
         )
-    return count if count is not None else int(np.ceil(n * fraction))
+    return count if count is not None else math.ceil(n * fraction)
 
 
 def validate_batch_size(batch_size: int, n_rows: int, name: str) -> None:

@@ -7,10 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from layerwise.data import DataError, Task
-from layerwise.data.preprocessing import far_from_others, find_leaks
+from layerwise.data.preprocessing import find_leaks
 from layerwise.profiling.columns import ColumnProfile, profile_columns
 from layerwise.profiling.linked import classes_in_columns, find_totals, propose_groups
 from layerwise.profiling.proposal import Choice, choose_positive
@@ -21,6 +19,7 @@ from layerwise.profiling.targets import (
     FOLDS,
     TargetGuess,
     choose_task,
+    describe_target,
     guess_target,
     propose_by_number,
     propose_transform,
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
 LEAK = "it alone decides"
 VERY_FEW_ROWS = 100
-# What separates the labels of a class, and how many classes have several at least.
-LABEL_MARKS, MIN_LISTED = (";", "|", ","), 2
 
 
 class TableProposal(NamedTuple):
@@ -72,7 +69,7 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
         }
     kept = _kept_as_the_last(known, inputs.columns, dropped, guess.name)
     dropped = {name: reason for name, reason in dropped.items() if name not in kept}
-    if any(LEAK in reason for reason in kept.values()):
+    if kept:
         choices.append(Choice("problem.allow_leak", True, "no other column is left to learn from"))
     leaks = [name for name, reason in dropped.items() if LEAK in reason]
     if dropped:
@@ -81,7 +78,7 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
         choices.append(Choice("problem.drop", list(dropped), reasons, other))
     choices += [*settled.choices, *_suggested_reading(settled, columns, [*targets, *dropped])]
     choices += [*propose_by_number(known[guess.name], task), *propose_groups(known, columns, targets)]
-    findings = _of_the_target(settled.frame, known[guess.name], task)
+    findings = describe_target(settled.frame, known[guess.name], task)
     findings += [
         f"column '{name}': {dropped[name]}; it is left out. If it is known before {guess.name} is, take it from "
         "problem.drop and say problem.allow_leak: true"
@@ -179,41 +176,6 @@ def _are_numbers(target: str, of_any: SettledTable, of_names: SettledTable) -> b
     if target in of_any.unreadable or not _has_many_texts(target, of_names):
         return False
     return of_any.reading.columns[target].kind == "number"
-
-
-def _of_the_target(frame: pd.DataFrame, target: pd.Series, task: Task) -> list[str]:
-    """Return what is to be said of the target: the known values of it among all rows."""
-    found: list[str] = []
-    if n_empty := len(frame) - len(target):
-        found.append(
-            f"{n_empty} of {len(frame)} rows have no {target.name}: nothing can be learnt of it there"
-        )
-    found += _lists_of_labels(target) if task in ("binary", "multiclass") else []
-    values = target.to_numpy(dtype=np.float64) if task == "regression" else np.zeros(0)
-    far = values[far_from_others(values)] if len(values) else values
-    if len(far):
-        found.append(
-            f"{len(far)} of {len(values)} values of {target.name} lie absurdly far from all others, such as "
-            f"{far[0]:g}: they count by their size alone (finetuning.loss: huber); correct or leave out their rows if "
-            "they are mistakes"
-        )
-    return found
-
-
-def _lists_of_labels(target: pd.Series) -> list[str]:
-    """Say that classes are lists of labels, such as urgent;billing."""
-    names = [str(value) for value in target.unique()]
-    for mark in LABEL_MARKS:
-        cells = [name.split(mark) for name in names]
-        listed = [cell for cell in cells if len(cell) > 1]
-        labels = {part.strip() for cell in cells for part in cell}
-        if len(listed) >= MIN_LISTED and len(labels) <= len(names) and labels & set(names):
-            return [
-                f"the classes of {target.name} are lists of labels ({mark.join(listed[0])}), and each combination is a "
-                f"class of its own. To learn each label for itself, make a column of 0 and 1 of each (pandas: "
-                f"table['{target.name}'].str.get_dummies('{mark}')), and name them all as target, with task: multilabel"
-            ]
-    return []
 
 
 def _suggested_reading(

@@ -347,6 +347,11 @@ def test_latents_are_projected_on_their_principal_components():
     assert unprojected.get_xlabel() == "latent 1"
 
 
+def test_a_single_row_has_a_place_on_the_map():
+    figure = plots.plot_latent_map(np.ones((1, 6)), np.zeros(1, np.int64), class_names=["a", "b"])
+    assert np.asarray(figure.axes[0].collections[0].get_offsets()).tolist() == [[0, 0]]
+
+
 @pytest.mark.parametrize(
     "names", [["FALSE", "TRUE"], ["negative", "positive", "unknown"], list("0123456789")]
 )

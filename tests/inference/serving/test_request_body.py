@@ -50,6 +50,21 @@ def test_every_form_of_a_table_gets_the_same_predictions(model, rows):
         assert [row["probability_yes"] for row in response["predictions"]] == pytest.approx(expected)
 
 
+def test_blanks_around_the_names_of_a_table_are_left_out_as_in_a_file(model, rows):
+    expected = respond(model, {"dataframe_records": rows.to_dict(orient="records")})
+    named = rows.rename(columns={"age": " age", "city": "city "})
+    split = named.to_dict(orient="split")
+    for body in (
+        {"dataframe_records": named.to_dict(orient="records")},
+        {"dataframe_split": {"columns": split["columns"], "data": split["data"]}},
+        {"inputs": named.to_dict(orient="list")},
+    ):
+        assert respond(model, body) == expected
+    assert respond(model, named.to_csv(index=False), "text/csv") == expected
+    both = [row | {"age": 40} for row in named.to_dict(orient="records")]
+    assert respond(model, {"dataframe_records": both})[0] == 400
+
+
 def row(rows, **changes):
     return {"dataframe_records": [rows.to_dict(orient="records")[0] | changes]}
 

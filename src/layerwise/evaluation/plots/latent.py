@@ -239,6 +239,8 @@ def _plane(latents: Array) -> tuple[Array, list[str]]:
         raise ValueError(f"a map needs latents of at least two columns, not of shape {latents.shape}")
     if latents.shape[1] == 2:
         return latents, ["latent 1", "latent 2"]
+    if len(latents) == 1:  # no directions in which it varies
+        return np.zeros((1, 2)), ["principal component 1", "principal component 2"]
     rows = torch.from_numpy(latents)
     plane = fit_pca(rows, 2)
     labels = [f"principal component {k + 1} ({plane.fractions[k]:.0%} of the variance)" for k in range(2)]

@@ -1,12 +1,46 @@
-"""Records of a request that name a column which there is not, and lack one that is called nearly so."""
+"""Names in a request that are nearly those of columns: with blanks around them as in a file, or misspelt."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
 # Unknown names of a body that are compared with the known ones.
 MAX_LIKENESSES, MAX_NAME = 100, 60
+
+
+def trimmed_names(table: Any, known: list[str]) -> Any:
+    """Return a table of JSON without the blanks around names that are known without them, as the names of a file are.
+
+    Args:
+        table: records, of which the first one's names tell, columns by name, or an object with `columns`.
+        known: names of columns.
+    """
+    if isinstance(table, list):
+        renamed = _trimmed(table[0] if table and isinstance(table[0], dict) else (), known)
+        return [_renamed(row, renamed) for row in table] if renamed else table
+    if isinstance(table, dict) and isinstance(names := table.get("columns"), list):
+        renamed = _trimmed(names, known)
+        return (
+            table
+            | {"columns": [renamed.get(name, name) if isinstance(name, str) else name for name in names]}
+            if renamed
+            else table
+        )
+    return _renamed(table, _trimmed(table, known)) if isinstance(table, dict) else table
+
+
+def _trimmed(names: Iterable[Any], known: list[str]) -> dict[str, str]:
+    texts = [name for name in names if isinstance(name, str)]
+    short = {name: name.strip() for name in texts if name.strip() != name}
+    return {
+        name: new for name, new in short.items() if new in known and name not in known and new not in texts
+    }
+
+
+def _renamed(row: Any, names: dict[str, str]) -> Any:
+    return {names.get(name, name): cell for name, cell in row.items()} if isinstance(row, dict) else row
 
 
 def misspelt_names(records: Any, known: list[str]) -> dict[int, str]:

@@ -24,7 +24,7 @@ from layerwise.data.reading import (
     read_text_table,
 )
 from layerwise.inference.model import TrainedModel
-from layerwise.inference.serving.misspelt_names import misspelt_names
+from layerwise.inference.serving.misspelt_names import misspelt_names, trimmed_names
 from layerwise.inference.serving.settings import ServerSettings
 from layerwise.inference.tasks import offered_columns
 from layerwise.utils import UserError
@@ -133,8 +133,8 @@ def _read_json(text: str, model: TrainedModel, limits: Limits) -> ParsedBody:
         return ParsedBody(params)
     if len(formats) != 1:
         raise RequestError(f"the body has to be a JSON object with one of {', '.join(TABLE_FORMATS)}")
-    table = body[formats[0]]
     known = offered_columns(model)
+    table = trimmed_names(body[formats[0]], known)
     is_table = model.reads_rows and not model.has_image_inputs
     misspelt = misspelt_names(table, known) if is_table else {}
     names, rows = _parse_table(formats[0], table, model, known, limits)
@@ -211,27 +211,30 @@ def _with_paths(row: dict[str, Any], expected: list[str], k: int) -> dict[str, A
 def _flat_images(rows: list[Any], shape: ImageShape) -> list[Any]:
     """Return images that are lists of lines as rows of pixels; a single image is one row.
 
-    A color image is a list of lines of pixels of red, green and blue, or of its red, green and blue lines.
+    A color image is a list of lines of pixels of red, green and blue, or of its red, green and blue lines; a gray one
+    may have a list of one number for each pixel.
     """
-    color_first = (shape[2], *shape[:2]) if len(shape) == 3 else shape
-    images = [rows] if _has_shape(rows, shape) or _has_shape(rows, color_first) else rows
-    return [_flat_image(each, shape, color_first) for each in images]
+    other = (shape[2], *shape[:2]) if len(shape) == 3 else (*shape, 1)
+    images = [rows] if _has_shape(rows, shape) or _has_shape(rows, other) else rows
+    return [_flat_image(each, shape, other) for each in images]
 
 
-def _flat_image(image: Any, shape: ImageShape, color_first: tuple[int, ...]) -> Any:
+def _flat_image(image: Any, shape: ImageShape, other: tuple[int, ...]) -> Any:
     if _has_shape(image, shape):
         lines = [pixel for line in image for pixel in line]
         return lines if len(shape) == 2 else [value for pixel in lines for value in pixel]
-    if len(shape) == 3 and _has_shape(image, color_first):
-        height, width, channels = shape
-        return [image[c][i][j] for i in range(height) for j in range(width) for c in range(channels)]
-    return image
+    if not _has_shape(image, other):
+        return image
+    if len(shape) == 2:
+        return [pixel[0] for line in image for pixel in line]
+    height, width, channels = shape
+    return [image[c][i][j] for i in range(height) for j in range(width) for c in range(channels)]
 
 
 def _has_shape(value: Any, shape: tuple[int, ...]) -> bool:
     """Return whether nested lists have a shape, down to what is no list at its end."""
     if not shape:
-        return True
+        return not isinstance(value, list)
     is_list = isinstance(value, list) and len(value) == shape[0]
     return is_list and all(_has_shape(each, shape[1:]) for each in value)
 
