@@ -27,7 +27,7 @@ PROBLEMS = {"forest_fires_classic": "forest_fires_classic"}
 SHOWN = (
     ("features_and_samples", "dbn", ["features", "samples"], 560, 128),
     ("reconstructions", "dbn", ["reconstructions"], 290, 64),
-    ("results", "dbn", ["predictions", "latent_map"], 560, 128),
+    ("results", "dbn", ["predictions", "latent_map"], 560, 256),
     ("boltzmann", "dbm", ["features", "samples"], 560, 128),
     ("rbm", "rbm", ["filters", "samples"], 560, 128),
     ("compression", "autoencoder", ["compression"], 420, 64),

@@ -132,6 +132,11 @@ def stands_in(request, folders):
     return not {parent.name for parent in request.path.parents}.isdisjoint(folders)
 
 
+def of_a_pipeline(request):
+    """Whether what asks is among the tests of pipelines and of commands, whose runs draw and save blank."""
+    return stands_in(request, ["pipelines"]) or request.path.parent == ROOT / "tests"
+
+
 # Folders whose tests look at no figure, nor at the drawing of one, that a run of theirs makes.
 WITHOUT_FIGURES = ("checkpointing", "cli", "inference", "parameters", "sweeping", "tracking", "training")
 
@@ -150,20 +155,20 @@ def figures_are_drawn_where_they_are_looked_at(request):
     elif stands_in(request, WITHOUT_FIGURES):
         chosen = skipped_figures()
     else:
-        chosen = blank_figures() if stands_in(request, ["pipelines"]) else nullcontext()
+        chosen = blank_figures() if of_a_pipeline(request) else nullcontext()
     with chosen:
         yield
 
 
 @pytest.fixture(autouse=True)
 def a_tests_own_runs_draw_what_it_looks_at(request):
-    """Saves the figures of a pipeline test's own runs blank unless it is marked `figures`.
+    """Saves the figures of a pipeline's or command's test's own runs blank unless it is marked `figures`.
 
     They are drawn all the same, by which every setting's figures are tried.
     """
     from helpers.quick_projects import blank_figures
 
-    blank = stands_in(request, ["pipelines"]) and not request.node.get_closest_marker("figures")
+    blank = of_a_pipeline(request) and not request.node.get_closest_marker("figures")
     with blank_figures() if blank else nullcontext():
         yield
 

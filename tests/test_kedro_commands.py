@@ -24,6 +24,7 @@ def written(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.figures
 def test_the_tag_figures_draws_the_figures_of_a_finished_run_anew_and_nothing_else(finished):
     data, problem = finished.path / "data", {"name": "drawn_anew"}
     finished.run("dbn", problem=problem)

@@ -13,6 +13,7 @@ from layerwise.data.preprocessing import fit_preprocessor
 from layerwise.data.reading import ChunkedReader
 from layerwise.datasets import ImageFiles
 from layerwise.inference import (
+    AskedModel,
     ModelManifest,
     StreamedPredictions,
     evaluate_chunks,
@@ -128,15 +129,18 @@ def test_arrays_in_the_unit_range_are_read_as_training_read_them_at_each_door(tm
     expected = model.scores(images.pixels)[:, 0]
     found = answers(model, tmp_path / "a.npz")
     np.testing.assert_allclose([float(row["probability_0"]) for row in found], expected, rtol=1e-5)
-    for body in (images.pixels[:2].tolist(), images.pixels[:2].reshape(2, -1).tolist()):
+    # Of three lines an image, so that three images are no image of three lines.
+    three = images.pixels[:3]
+    for body in (three.tolist(), three.reshape(3, -1).tolist(), three[..., None].tolist()):
         text, status, _ = handle_request(model, json.dumps({"instances": body}), "application/json")
         assert status == 200, text
         given = [row["probability_0"] for row in json.loads(text)["predictions"]]
-        np.testing.assert_allclose(given, expected[:2], rtol=1e-5)
+        np.testing.assert_allclose(given, expected[:3], rtol=1e-5)
     text, status, _ = handle_request(
         model, json.dumps({"inputs": images.pixels[0].tolist()}), "application/json"
     )
     assert (status, len(json.loads(text)["predictions"])) == (200, 1)
+    assert len(AskedModel(model).predict(images.pixels[0])) == 1
     wrong = json.dumps({"inputs": images.pixels[0, :2].tolist()})
     assert handle_request(model, wrong, "application/json")[1] == 400
 

@@ -14,9 +14,9 @@ NAME = "several"
 def together(project):
     """The id of a run of both, each also run alone for comparison."""
     for pipeline in ("dbn", "mlp"):
-        project.run(pipeline, problem={"name": f"{NAME}_{pipeline}"})
+        project.run(pipeline, env="forest_fires_size", problem={"name": f"{NAME}_{pipeline}"})
     # Kedro hands the names on in no order.
-    project.run(["mlp", "dbn"], problem={"name": NAME})
+    project.run(["mlp", "dbn"], env="forest_fires_size", problem={"name": NAME})
     run_id, status = project.last_run()
     assert status == "FINISHED"
     return run_id

@@ -97,7 +97,10 @@ class AskedModel:
             return rows
         if not self.trained_model.has_image_inputs:
             raise DataError("the rows of a table are a DataFrame with its columns")
-        pixels = images_of_arrays(np.asarray(rows), self.trained_model.preprocessor.image_reading)
+        array = np.asarray(rows)
+        if array.shape == self.trained_model.columns.image_shape:
+            array = array[None]  # one image alone
+        pixels = images_of_arrays(array, self.trained_model.preprocessor.image_reading)
         names = list(self.trained_model.columns.feature_names)
         flat = pixels.reshape(len(pixels), -1)
         if flat.shape[1] != len(names):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import re
@@ -47,10 +48,15 @@ def add_secrets(credentials: Mapping[str, Any]) -> None:
             _added.add(value)
 
 
+@functools.cache
+def _names_a_secret(name: str) -> bool:
+    return _SECRET_NAMES.search(name) is not None
+
+
 def _secrets() -> set[str]:
     found = set(_added)
     for name, value in os.environ.items():
-        if _SECRET_NAMES.search(name) and not os.path.exists(value):
+        if _names_a_secret(name) and not os.path.exists(value):
             found.add(value)
         elif "://" in value:
             found.update(password for _, password in _PASSWORD_IN_ADDRESS.findall(value))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from layerwise.evaluation import plots
-from layerwise.evaluation.plots.style import new_figure, shorten_labels
+from layerwise.evaluation.plots.style import new_figure, shorten_labels, style_axes
 from layerwise.evaluation.plots.tables import central_range, plot_marginals
 
 
@@ -120,3 +120,13 @@ def test_names_of_settings_are_written_as_readers_write_them():
     assert left.get_title(loc="left") == "Exploding: ReLU layers, by Adam"
     assert [text.get_text() for text in left.get_yticklabels()] == ["ELU units, He start"]
     assert plots.name_noise("gaussian") == "Gaussian noise"
+
+
+def test_all_names_of_a_logarithmic_axis_are_of_one_size_and_color():
+    axes = style_axes(new_figure(4, 3).subplots())
+    axes.plot([0, 1], [0.3, 3])
+    axes.set_yscale("log")
+    axes.figure.canvas.draw()
+    named = [each for each in axes.get_yticklabels() + axes.get_yticklabels(minor=True) if each.get_text()]
+    assert len(named) > 3
+    assert len({(each.get_fontsize(), each.get_color()) for each in named}) == 1

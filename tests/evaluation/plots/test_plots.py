@@ -119,6 +119,15 @@ def all_figures(digits, answers):
             784,
             {"autoencoder": 837936, "pca": 97456, "jpeg": 330},
         ),
+        "compression by a large latent": plots.plot_rate_distortion(
+            {
+                "autoencoder": points([(2, 64, 14.2), (4, 128, 13.9), (8, 256, 14)]),
+                "pca": points([(2, 64, 13.6), (4, 128, 1.8), (8, 256, 1.4)]),
+                "jpeg": points([(1, 39, 10.3), (50, 127, 1.6), (90, 340, 0.06)]),
+            },
+            784,
+            {"autoencoder": 808000, "pca": 808000, "jpeg": 330},
+        ),
         "anomalies": plots.plot_anomaly_scores(
             rng.normal(size=300),
             yes,

@@ -27,8 +27,12 @@ from layerwise.evaluation.plots.style import (
     style_axes,
 )
 
-NAMES = {"autoencoder": "autoencoder", "pca": "principal components", "jpeg": "JPEG"}
-UNIT = {"autoencoder": "{} bits a unit", "pca": "{} bits a unit", "jpeg": "quality {}"}
+# Each with its first setting and its last, from left to right.
+NAMES = {
+    "autoencoder": "autoencoder, {} to {} bits a unit",
+    "pca": "principal components, {} to {} bits each",
+    "jpeg": "JPEG, quality {} to {}",
+}
 
 
 def plot_rate_distortion(
@@ -45,31 +49,20 @@ def plot_rate_distortion(
     axes = figure.subplots()
     for k, (name, points) in enumerate(curves.items()):
         ordered = sorted(points, key=lambda p: p["bytes"])
+        label = NAMES[name].format(*(int(p["setting"]) for p in (ordered[0], ordered[-1])))
         axes.plot(
             [p["bytes"] for p in ordered],
             [p["squared_error"] for p in ordered],
             color=cycle_color(k),
             marker=cycle_marker(k),
             linestyle=LINESTYLES[k],
-            label=f"{NAMES[name]}, and {shared_bytes[name]:,} bytes once",
+            label=f"{label}, and {shared_bytes[name]:,} bytes once",
         )
-        for point in (ordered[0], ordered[-1]):
-            axes.annotate(
-                UNIT[name].format(int(point["setting"])),
-                (point["bytes"], point["squared_error"]),
-                # All fall to the right. The first one is most often the lowest: below it, and left of it, nothing is.
-                xytext=(5, 6) if k else (-5, -12),
-                ha="left" if k else "right",
-                textcoords="offset points",
-                fontsize=8,
-                color=cycle_color(k),
-            )
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.margins(0.18, 0.1)
     style_axes(axes, xlabel="bytes of a stored row (log scale)", ylabel="squared error a row (log scale)")
     axes.set_title(f"a row as it is has {raw_bytes:,} bytes", fontsize=9.5, color=MUTED_COLOR)
-    legend_below(figure, columns=2)
+    legend_below(figure, columns=1)
     set_suptitle(figure, "Compression: size against error")
     return figure
 

@@ -206,7 +206,8 @@ def style_axes(
         axes.set_title(title, fontsize=10.5, color=TEXT_COLOR)
     axes.set_xlabel(xlabel, fontsize=10, color=TEXT_COLOR)
     axes.set_ylabel(ylabel, fontsize=10, color=TEXT_COLOR)
-    axes.tick_params(labelsize=9, colors=TEXT_COLOR, length=3)
+    axes.tick_params(which="both", labelsize=9, colors=TEXT_COLOR)
+    axes.tick_params(length=3)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):

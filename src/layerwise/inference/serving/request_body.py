@@ -211,27 +211,30 @@ def _with_paths(row: dict[str, Any], expected: list[str], k: int) -> dict[str, A
 def _flat_images(rows: list[Any], shape: ImageShape) -> list[Any]:
     """Return images that are lists of lines as rows of pixels; a single image is one row.
 
-    A color image is a list of lines of pixels of red, green and blue, or of its red, green and blue lines.
+    A color image is a list of lines of pixels of red, green and blue, or of its red, green and blue lines; a gray one
+    may have a list of one number for each pixel.
     """
-    color_first = (shape[2], *shape[:2]) if len(shape) == 3 else shape
-    images = [rows] if _has_shape(rows, shape) or _has_shape(rows, color_first) else rows
-    return [_flat_image(each, shape, color_first) for each in images]
+    other = (shape[2], *shape[:2]) if len(shape) == 3 else (*shape, 1)
+    images = [rows] if _has_shape(rows, shape) or _has_shape(rows, other) else rows
+    return [_flat_image(each, shape, other) for each in images]
 
 
-def _flat_image(image: Any, shape: ImageShape, color_first: tuple[int, ...]) -> Any:
+def _flat_image(image: Any, shape: ImageShape, other: tuple[int, ...]) -> Any:
     if _has_shape(image, shape):
         lines = [pixel for line in image for pixel in line]
         return lines if len(shape) == 2 else [value for pixel in lines for value in pixel]
-    if len(shape) == 3 and _has_shape(image, color_first):
-        height, width, channels = shape
-        return [image[c][i][j] for i in range(height) for j in range(width) for c in range(channels)]
-    return image
+    if not _has_shape(image, other):
+        return image
+    if len(shape) == 2:
+        return [pixel[0] for line in image for pixel in line]
+    height, width, channels = shape
+    return [image[c][i][j] for i in range(height) for j in range(width) for c in range(channels)]
 
 
 def _has_shape(value: Any, shape: tuple[int, ...]) -> bool:
     """Return whether nested lists have a shape, down to what is no list at its end."""
     if not shape:
-        return True
+        return not isinstance(value, list)
     is_list = isinstance(value, list) and len(value) == shape[0]
     return is_list and all(_has_shape(each, shape[1:]) for each in value)
 
