@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,20 +62,33 @@ def measure(row: Row, seed: int, seconds: float) -> Figure:
         if run is None or run.info.status != "FINISHED":
             raise UnfinishedError(f"{row.name}, seed {seed}: the run has failed, see above")
         run = client.get_run(run.info.run_id)
-    found = run.data.metrics
-    if row.metric not in found:
-        last = row.metric.rpartition("/")[2]
-        names = [name for name in found if name.rpartition("/")[2] == last] or list(found)
-        raise UnfinishedError(f"{row.name}: the run has no metric {row.metric}{nearest(row.metric, names)}")
     return Figure(
         seed=seed,
-        value=found[row.metric],
+        value=value_of(row, run.data.metrics),
         command=row.command,
         cpu_seconds=float(run.data.tags[CPU_SECONDS]),
         date=time.strftime("%Y-%m-%d", time.gmtime(run.info.end_time / 1000)),
         commit=str(run.data.tags.get("mlflow.source.git.commit", ""))[:7],
         processor=processor(),
     )
+
+
+def value_of(row: Row, found: Mapping[str, float]) -> float:
+    """Return a row's metric among those of its run.
+
+    Raises:
+        UnfinishedError: there is none, or it is a log-probability whose log Z has no upper bound.
+    """
+    if row.metric not in found:
+        last = row.metric.rpartition("/")[2]
+        names = [name for name in found if name.rpartition("/")[2] == last] or list(found)
+        raise UnfinishedError(f"{row.name}: the run has no metric {row.metric}{nearest(row.metric, names)}")
+    value = found[row.metric]
+    if f"{row.metric}_high" in found and f"{row.metric}_low" not in found:
+        raise UnfinishedError(
+            f"{row.name}: {value:.5g} or less, as log Z has no upper bound: that is no figure"
+        )
+    return value
 
 
 def _arguments(row: Row, seed: int, problem: str, resume: bool) -> list[str]:

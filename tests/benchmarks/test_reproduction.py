@@ -7,6 +7,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from reproduction.page import document, interval
 from reproduction.rows import FIGURES, PROJECT, Figure, own_figures, read_figures, read_report
+from reproduction.runs import UnfinishedError, value_of
 
 from layerwise.cli.run_parameters import parse_parameters
 from layerwise.parameters import ParameterError, check_parameters
@@ -107,3 +108,15 @@ def test_a_figure_of_another_command_does_not_count():
 def test_a_row_that_there_is_not_is_refused_with_the_nearest_name():
     with pytest.raises(SystemExit, match="did you mean 'movielens'"):
         REPORT.find(["movielense"])
+
+
+def test_a_log_probability_whose_log_z_has_no_upper_bound_is_no_figure():
+    row, name = REPORT.find(["dbm_bound"])[0], "test/log_prob_bound"
+    held = {name: -94.3, f"{name}_low": -95.7, f"{name}_high": -92.8}
+    assert value_of(row, held) == -94.3
+    with pytest.raises(UnfinishedError, match=r"dbm_bound: -111.55 or less"):
+        value_of(row, {name: -111.55, f"{name}_high": -111.55})
+    with pytest.raises(
+        UnfinishedError, match=r"no metric test/log_prob_bound; did you mean 'bound/log_prob_bound'"
+    ):
+        value_of(row, {"bound/log_prob_bound": -1.0})
