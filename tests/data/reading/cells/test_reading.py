@@ -329,3 +329,15 @@ def test_words_that_differ_in_capitals_alone_are_said_and_one_value_where_the_se
         assert read(text(answer=["yEs"], town=["ulm"]), reading).iloc[0].tolist() == ["yes", "ulm"]
     with pytest.raises(DataError, match="column 'anser' is not in the table; did you mean 'answer'"):
         fit_reading(frame, ReadingSettings(ignore_case=["anser"]))
+
+
+def test_amounts_of_several_currencies_are_said():
+    notes = {
+        name: " ".join(fit_reading(text(x=cells)).notes())
+        for name, cells in {
+            "several": many("12.50 USD", "€8.25", "3.75 GBP"),
+            "one": many("12.50 USD", "$8.25", "US$3.75"),
+        }.items()
+    }
+    assert "several currencies (EUR, GBP, USD), and none is converted" in notes["several"]
+    assert "currencies" not in notes["one"]
