@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|RUB|BRL|ZAR|KRW|TRY|MXN"
-SYMBOL = rf"(?:(?:US|A|C)?\$|[€£¥₹₽₩₺₴₪฿¢]|{CODES}|kr|zł|Fr\.)"
+# A backslash is how windows-932 stores a yen.
+SYMBOL = rf"(?:(?:US|A|C)?\$|[€£¥￥\\₹₽₩₺₴₪฿¢]|{CODES}|kr|zł|Fr\.)"
 # What signs and codes are one currency; any other one is its own.
 SAME_CURRENCY = {
-    "$": "USD", "US$": "USD", "A$": "AUD", "C$": "CAD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₽": "RUB",
-    "₩": "KRW", "₺": "TRY", "zł": "PLN", "Fr.": "CHF",
+    "$": "USD", "US$": "USD", "A$": "AUD", "C$": "CAD", "€": "EUR", "£": "GBP", "¥": "JPY", "￥": "JPY", "\\": "JPY",
+    "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "zł": "PLN", "Fr.": "CHF",
 }  # fmt: skip
 SIGN = r"[+\-\u2212]?"
 BLANKS = "\u00a0\u202f\u2009"
