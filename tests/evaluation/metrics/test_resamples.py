@@ -118,3 +118,15 @@ def test_the_interval_of_the_auc_of_many_rows_is_that_of_rows_drawn_one_by_one(m
         ]
     assert width[40_000] == pytest.approx(width[60_000], rel=0.25)
     assert width[40_000] != width[60_000]
+
+
+def test_the_same_rows_are_drawn_once_and_stay_as_they_were(monkeypatch):
+    make_rng, asked, values = resamples.numpy_rng, [], np.arange(37.0)
+    monkeypatch.setattr(resamples, "numpy_rng", lambda *named: (asked.append(named), make_rng(*named))[1])
+    sums = [
+        resampled_values({"sum": lambda weights: weights @ values}, np.full(37, count), 53, 7)["sum"]
+        for count in (1.0, 2.0, 1.0)
+    ]
+    assert asked == [(7, "bootstrap")]
+    np.testing.assert_array_equal(sums[1], 2 * sums[0])
+    np.testing.assert_array_equal(sums[2], sums[0])

@@ -1,6 +1,6 @@
 """Ten classes in one figure: which is which, whatever colours a reader sees."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -99,3 +99,13 @@ def test_classes_that_lie_upon_each_other_are_named_in_the_legend_alone():
     axes = plots.plot_latent_map(points, classes, class_names=tuple("0123456789")).axes[0]
     assert not axes.texts
     assert [text.get_text() for text in axes.get_legend().get_texts()] == list("0123456789")
+
+
+def test_neighboring_curves_of_classes_differ_in_their_lines_too():
+    rng = np.random.default_rng(0)
+    truth = np.arange(300) % 10
+    figure = plots.plot_roc_and_pr_curves("multiclass", truth, rng.random((300, 10)), list("0123456789"))
+    for axes in figure.axes:
+        lines = [(line.get_color(), line.get_linestyle()) for line in axes.get_lines()[:10]]
+        assert len(set(lines)) == 10
+        assert all(one[1] != other[1] for one, other in pairwise(lines))

@@ -77,3 +77,24 @@ def test_rows_that_are_no_probabilities_are_refused():
     dbm = DBM(DBMConfig(n_visible=N, hidden_sizes=(BOTTOM, TOP)))
     with pytest.raises(TrainingError, match="between 0 and 1"):
         pretrain_dbm(dbm, TensorData(2 * some_rows()), None, PretrainingSettings(), 0)
+
+
+@pytest.mark.parametrize(("restart_every", "unlearns"), [(0, False), (2, True)])
+def test_chains_that_start_anew_find_a_mode_that_neither_rows_nor_chains_reach(restart_every, unlearns):
+    # Two layers that hold each other on: from rows no chain gets there, and nearly all of Z is there.
+    dbm, rows = DBM(DBMConfig(n_visible=N, hidden_sizes=(4, 40))), TensorData(some_rows())
+    weight, biases = dbm.joint.weight, dbm.joint.visible_bias
+    weight[N:], biases[N:] = 2.0, -3.0
+    dbm.joint.hidden_bias.fill_(-20.0)
+    assert fraction_of_top_units_on(dbm) > 0.8
+    settings = DBMTrainingSettings(epochs=20, restart_every=restart_every, weight_decay=0)
+    train_jointly(dbm, rows, None, settings, 20, 0, silent=True)
+    assert fraction_of_top_units_on(dbm) < 0.2 if unlearns else fraction_of_top_units_on(dbm) > 0.8
+
+
+def fraction_of_top_units_on(dbm):
+    """The exact mean of the top layer's units."""
+    joint, hidden = dbm.joint, states(bits(4)).float()
+    pre_activation = joint.visible_pre_activation(hidden)
+    log_p = hidden @ joint.hidden_bias + torch.nn.functional.softplus(pre_activation).sum(1)
+    return float(log_p.softmax(0) @ pre_activation[:, N:].sigmoid().mean(1))

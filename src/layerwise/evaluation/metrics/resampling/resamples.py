@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -107,18 +108,34 @@ def resampled_values(
     """
     if not statistics or n_bootstrap == 0:
         return {}
-    n_rows, rng = len(counts), numpy_rng(seed, "bootstrap")
+    n_rows, parts = len(counts), {name: list[Array]() for name in statistics}
+    alone = n_rows <= MOST_DRAWN_ROWS and n_rows * n_bootstrap <= DRAWN_AT_A_TIME
+    drawn = [_drawn_at_once(n_rows, n_bootstrap, seed)] if alone else _drawn(n_rows, n_bootstrap, seed)
+    for times, group in drawn:
+        resamples = Resamples(times, counts, group)
+        for name, statistic in statistics.items():
+            parts[name].append(statistic(resamples))
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def _drawn(n_rows: int, n_bootstrap: int, seed: int) -> Iterator[tuple[Array, Array | None]]:
+    """Yield how often each row or group was drawn (b, g), as many resamples as are held at a time, and the groups."""
+    rng = numpy_rng(seed, "bootstrap")
     n_drawn, group = n_rows, None
     if n_rows > MOST_DRAWN_ROWS:
         n_drawn = GROUPS
         group = rng.permutation(n_rows) % n_drawn
     chunk = max(1, min(n_bootstrap, DRAWN_AT_A_TIME // n_drawn))
-    parts: dict[str, list[Array]] = {name: [] for name in statistics}
     for start in range(0, n_bootstrap, chunk):
         size = min(chunk, n_bootstrap - start)
         drawn = rng.integers(0, n_drawn, (size, n_drawn), dtype=np.int32) + np.arange(size)[:, None] * n_drawn
         times = np.bincount(drawn.reshape(-1), minlength=size * n_drawn).reshape(size, n_drawn)
-        resamples = Resamples(times.astype(np.float64), counts, group)
-        for name, statistic in statistics.items():
-            parts[name].append(statistic(resamples))
-    return {name: np.concatenate(values) for name, values in parts.items()}
+        yield times.astype(np.float64), group
+
+
+@lru_cache(maxsize=1)
+def _drawn_at_once(n_rows: int, n_bootstrap: int, seed: int) -> tuple[Array, None]:
+    """Return all draws as one chunk: a run asks for the same ones for every model and metric of its test rows."""
+    ((times, _),) = _drawn(n_rows, n_bootstrap, seed)
+    times.flags.writeable = False
+    return times, None

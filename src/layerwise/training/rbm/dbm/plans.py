@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import torch
 from torch import Tensor
 
@@ -69,15 +71,40 @@ class JointTraining(ContrastiveDivergence):
     The gradient of the mean-field bound is <.>_q - <.>_model (Salakhutdinov & Hinton 2009, equation 10). In the joint
     RBM the first term is that of rows completed by the top layer's means, the second that of Gibbs chains.
 
+    Where neither rows nor chains are, nothing keeps the probability down: of a thousand top units, twenty of which are
+    on for a row, a mode can grow that has hundreds on and most of Z. So one chain after the other starts anew at coin
+    flips, as Du & Mordatch (2019, section 3.2) start some of theirs at noise: it falls into such a mode, which is
+    unlearnt.
+
     Args:
         dbm: learns in place.
         settings: the rate and the chains.
         rng: samples the chains' states, on the DBM's device.
+        restart_every: after so many updates the next chain starts anew; 0: never.
     """
 
-    def __init__(self, dbm: DBM, settings: ContrastiveDivergenceSettings, rng: torch.Generator) -> None:
+    def __init__(
+        self,
+        dbm: DBM,
+        settings: ContrastiveDivergenceSettings,
+        rng: torch.Generator,
+        restart_every: int = 0,
+    ) -> None:
         super().__init__(dbm.joint, settings, rng)
-        self.dbm = dbm
+        self.dbm, self.restart_every = dbm, restart_every
+
+    def prepare_step(self) -> Hashable:
+        """Count the batch, and start the next chain anew if it is due."""
+        if (
+            self.chains is not None
+            and self.restart_every
+            and self._batches
+            and not self._batches % self.restart_every
+        ):
+            chain = self._batches // self.restart_every % self.chains.n
+            flips = self.weight.new_empty(1, self.rbm.config.n_visible).uniform_(generator=self.rng).round_()
+            self.chains.hidden[chain] = self.rbm.sample_hidden(flips, self.rng)[0]
+        return super().prepare_step()
 
     def update(self, batch: TensorData) -> Losses:
         """Update the DBM; return the rows' reconstruction loss, of each eighth batch."""

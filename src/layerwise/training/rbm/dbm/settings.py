@@ -30,6 +30,9 @@ class DBMTrainingSettings(Config):
         2e-4, "each step also subtracts r times this fraction of the weights", "", ge=0
     )
     chains: int = setting(100, "persistent chains", "as many as rows in a batch", ge=1)
+    restart_every: int = setting(
+        50, "updates after which the next chain starts anew at coin flips; 0: never", "20 to 200", ge=0
+    )
     steps: int = setting(2, "Gibbs steps of the chains in each update", "1 to 10", ge=1)
     centered: bool = setting(
         True, "subtract the units' means in the gradient (Montavon & Müller 2012)", "always"

@@ -155,7 +155,8 @@ def train_jointly(
         The metrics of each epoch, and the seconds that it took.
     """
     device = training.inputs.device
-    plan = JointTraining(dbm, settings.joint(), torch_rng(seed, "dbm", "states", device=device))
+    rng = torch_rng(seed, "dbm", "states", device=device)
+    plan = JointTraining(dbm, settings.joint(), rng, settings.restart_every)
     progress = fit(
         plan,
         training,
