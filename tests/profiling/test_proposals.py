@@ -443,6 +443,7 @@ def test_pictures_that_cannot_be_read_are_named_and_left_out_by_a_line_that_is_p
     found = propose_problem("mine", tmp_path / "pets", tmp_path / "project", None)
     assert found.proposal.value("problem.reading.bad_rows") == "drop"
     (choice,) = [each for each in found.proposal.choices if each.key == "problem.reading.bad_rows"]
+    assert choice.reason in found.proposal.findings  # which the terminal shows
     assert choice.reason == "1 of 4 pictures cannot be read: dogs/4.jpg; they are left out"
     for path in (tmp_path / "pets").rglob("*.jpg"):
         path.write_bytes(b"\x89PNG\r\n\x1a\n cut off")

@@ -100,6 +100,7 @@ def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str]]
         f"{len(pictures.names):,} pictures {held}",
         _counted(np.array(pictures.labels)),
     ]
+    findings += [each.reason for each in choices]
     in_color = have_colors(paths)
     if in_color:
         findings.append(f"they have colors, which are kept; {GRAY_INSTEAD}")

@@ -329,3 +329,25 @@ def test_words_that_differ_in_capitals_alone_are_said_and_one_value_where_the_se
         assert read(text(answer=["yEs"], town=["ulm"]), reading).iloc[0].tolist() == ["yes", "ulm"]
     with pytest.raises(DataError, match="column 'anser' is not in the table; did you mean 'answer'"):
         fit_reading(frame, ReadingSettings(ignore_case=["anser"]))
+
+
+def test_amounts_of_several_currencies_are_said():
+    notes = {
+        name: " ".join(fit_reading(text(x=cells)).notes())
+        for name, cells in {
+            "several": many("12.50 USD", "€8.25", "3.75 GBP"),
+            "one": many("12.50 USD", "$8.25", "US$3.75"),
+        }.items()
+    }
+    assert "several currencies (EUR, GBP, USD), and none is converted" in notes["several"]
+    assert "currencies" not in notes["one"]
+
+
+def test_dates_and_amounts_of_a_japanese_table_are_read():
+    cells = [f"\\{k},{k:03d}".encode("cp932").decode("cp932") for k in range(1, 30)]
+    frame = text(
+        day=[f"2024年{k % 12 + 1}月{k}日" for k in range(1, 29)] + [None, None], sold=[*cells, r"\1,234,567"]
+    )
+    found = read(frame)
+    assert str(found["day"].iloc[4])[:10] == "2024-06-05"
+    assert found["sold"].tolist() == [*(k * 1000 + k for k in range(1, 30)), 1_234_567]

@@ -7,7 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|RUB|BRL|ZAR|KRW|TRY|MXN"
-SYMBOL = rf"(?:(?:US|A|C)?\$|[€£¥₹₽₩₺₴₪฿¢]|{CODES}|kr|zł|Fr\.)"
+# A backslash is how windows-932 stores a yen.
+SYMBOL = rf"(?:(?:US|A|C)?\$|[€£¥￥\\₹₽₩₺₴₪฿¢]|{CODES}|kr|zł|Fr\.)"
+# What signs and codes are one currency; any other one is its own.
+SAME_CURRENCY = {
+    "$": "USD", "US$": "USD", "A$": "AUD", "C$": "CAD", "€": "EUR", "£": "GBP", "¥": "JPY", "￥": "JPY", "\\": "JPY",
+    "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "zł": "PLN", "Fr.": "CHF",
+}  # fmt: skip
 SIGN = r"[+\-\u2212]?"
 BLANKS = "\u00a0\u202f\u2009"
 # A number as a table may show it: what it is made of, before its marks are understood.
@@ -59,6 +65,11 @@ def degrees_of(text: str) -> float | None:
         return None
     value = float(found["degrees"]) + float(found["minutes"] or 0) / 60 + float(found["seconds"] or 0) / 3600
     return -value if found["sign"] == "-" or found["half"] in ("S", "W") else value
+
+
+def currencies_of(symbols: Sequence[str]) -> list[str]:
+    """Return the different currencies that signs and codes stand for."""
+    return sorted({SAME_CURRENCY.get(each, each) for each in symbols})
 
 
 def unit_of(text: str) -> str:

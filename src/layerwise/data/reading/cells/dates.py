@@ -37,7 +37,7 @@ ISO_TIMES = [f"{gap}{time}{zone}" for gap in "T " for time in CLOCKS for zone in
 FIXED = [
     "%Y-%m-%d", *("%Y-%m-%d" + time for time in ISO_TIMES), "%Y-%m-%d %I:%M %p", "%Y-%m-%d %I:%M:%S %p",
     *(base + time for base in ("%Y/%m/%d", "%Y.%m.%d", *NAMED) for time in TIMES), "%Y-%m", "%Y/%m", "%b %Y", "%B %Y",
-    "%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Y",
+    "%Y年%m月%d日", "%Y년 %m월 %d일", "%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Y",
 ]  # fmt: skip
 COMPACT = ["%Y%m%d", "%Y%m%d%H%M%S", "%Y%m", "%Y"]
 SAMPLE = 60

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from layerwise.data.errors import DataError
-from layerwise.data.reading.cells.affixes import tidy
+from layerwise.data.reading.cells.affixes import currencies_of, tidy
 from layerwise.data.reading.cells.column_base import (
     FALSE_WORDS,
     TRUE_WORDS,
@@ -209,6 +209,10 @@ class ColumnFitter(ColumnBase):
             if found.format.unsigned and (bare := next((text for text in texts if "%" not in text), "")):
                 note += f", and '{bare}', which has no sign, {found.format.value_of(bare):.12g}"
             self.notes.append(note)
+        if len(several := currencies_of(found.format.symbols)) > 1:
+            self.notes.append(
+                f"its amounts are of several currencies ({', '.join(several)}), and none is converted"
+            )
         self.note_sentinels(values[finite], cells.counts[finite])
         return ColumnReading(
             kind="number",
