@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from layerwise.data import DataError
 from layerwise.evaluation.generative import evaluate_image_samples, frechet_distance_to, memorization
 from layerwise.evaluation.generative.sample_quality import (
     class_fractions,
@@ -210,3 +211,8 @@ def test_the_window_is_chosen_on_validation_rows_and_near_the_truth():
     assert found.log_likelihood == pytest.approx(-entropy, abs=4 * found.standard_error)
     # Test rows of another kind do not change the choice.
     assert parzen_log_likelihood(center, rows[:2000], 3 * rows[2000:]).sigma == 0.2
+
+
+def test_a_single_row_is_too_few_to_compare_and_the_message_says_the_mend():
+    with pytest.raises(DataError, match=r"1 and 5 rows are too few .* raise split.test_fraction"):
+        frechet_distance(np.zeros((1, 2)), np.zeros((5, 2)))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from layerwise.data import DataError
 from layerwise.evaluation.metrics import Array, as_array
 
 # Neighbours in precision and recall (Kynkaanniemi et al. 2019 take 3), and in density and coverage (Naeem et al. 2020
@@ -27,7 +28,10 @@ def _pair(real: Any, generated: Any) -> tuple[Array, Array]:
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
         raise ValueError(f"rows of shapes {a.shape} and {b.shape} cannot be compared")
     if min(len(a), len(b)) < 2:
-        raise ValueError("a distance between distributions needs at least 2 rows of each")
+        raise DataError(
+            f"{len(a)} and {len(b)} rows are too few to compare, which takes at least 2 rows of each: bring more, or "
+            "raise split.test_fraction"
+        )
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise ValueError("the rows hold NaN or infinite values; the training diverged")
     return a, b

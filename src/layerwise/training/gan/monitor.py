@@ -122,11 +122,13 @@ class GANMonitor(Callback):
 
 
 def _mean_nearest_distance(rows: Tensor) -> float:
-    """Return the mean distance of a row to its nearest other one.
+    """Return the mean distance of a row to its nearest other one; NaN of a row alone.
 
     Products of matrices take a tenth of the time of differences; as their squares cancel, they are taken in double
     precision, which not every device has.
     """
+    if len(rows) < 2:
+        return float("nan")
     exact = rows.double() if rows.device.type != "mps" else rows.cpu().double()
     distances = torch.cdist(exact, exact, compute_mode="use_mm_for_euclid_dist")
     return float(distances.fill_diagonal_(float("inf")).min(1).values.mean())
