@@ -213,6 +213,6 @@ def test_the_window_is_chosen_on_validation_rows_and_near_the_truth():
     assert parzen_log_likelihood(center, rows[:2000], 3 * rows[2000:]).sigma == 0.2
 
 
-def test_a_single_row_is_too_few_to_compare_and_the_message_says_the_mend():
+def test_a_single_row_is_too_few_to_compare_and_the_message_says_what_helps():
     with pytest.raises(DataError, match=r"1 and 5 rows are too few .* raise split.test_fraction"):
         frechet_distance(np.zeros((1, 2)), np.zeros((5, 2)))
