@@ -31,7 +31,7 @@ class DBMTrainingSettings(Config):
     )
     chains: int = setting(100, "persistent chains", "as many as rows in a batch", ge=1)
     restart_every: int = setting(
-        50, "updates after which the next chain starts anew at coin flips; 0: never", "20 to 200", ge=0
+        20, "updates after which the next chain starts anew at coin flips; 0: never", "10 to 50", ge=0
     )
     steps: int = setting(2, "Gibbs steps of the chains in each update", "1 to 10", ge=1)
     centered: bool = setting(
