@@ -13,7 +13,7 @@ import pickle
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ from layerwise.utils import run_context
 from layerwise.utils.errors import UserError
 from layerwise.utils.ranks.backend import choose_backend, keep_to_the_loopback
 from layerwise.utils.ranks.group import joined, world_size
-from layerwise.utils.ranks.outer import train_in_outer_ranks
+from layerwise.utils.ranks.outer import Work, train_in_outer_ranks
 from layerwise.utils.ranks.reports import Address, forwarded_reports, received_reports
 from layerwise.utils.ranks.torchrun import in_torchrun
 
@@ -42,13 +42,9 @@ TIMEOUT = timedelta(hours=1)
 
 
 @dataclass
-class _Work:
-    """What every rank does."""
+class _LaunchedWork(Work):
+    """What every rank does, on how many threads, and which level of its log is heard here."""
 
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
-    context: run_context.RunContext
     threads: int
     log_level: int
 
@@ -72,7 +68,7 @@ def in_ranks(function: Callable[P, R]) -> Callable[P, R]:
         threads = max(1, torch.get_num_threads() // ranks)
         log.info("%d ranks train, each on %d thread(s)", ranks, threads)
         level = logging.getLogger("layerwise").getEffectiveLevel()
-        return _launch(_Work(spread, args, kwargs, run_context.snapshot(), threads, level), ranks)
+        return _launch(_LaunchedWork(spread, args, kwargs, run_context.snapshot(), threads, level), ranks)
 
     spread.is_spread = True  # type: ignore[attr-defined]
     return spread
@@ -83,7 +79,7 @@ def is_spread(function: Callable[..., Any]) -> bool:
     return getattr(function, "is_spread", False)
 
 
-def _launch(work: _Work, ranks: int) -> Any:
+def _launch(work: _LaunchedWork, ranks: int) -> Any:
     """Run the work in processes and return what rank 0 returns; raise the error that stopped the first of them."""
     with tempfile.TemporaryDirectory(prefix="layerwise-ranks-") as name, received_reports() as address:
         folder = Path(name)
@@ -145,7 +141,7 @@ def _work(folder: str, address: Address) -> None:
     outcome = Path(folder, f"outcome_{rank}")
     outcome.unlink(missing_ok=True)
     logging.disable(logging.INFO)  # what is imported says again what the run has said
-    work: _Work = pickle.loads(Path(folder, "work").read_bytes())
+    work: _LaunchedWork = pickle.loads(Path(folder, "work").read_bytes())
     logging.disable(logging.NOTSET)
     torch.set_num_threads(work.threads)
     backend = choose_backend(rank, size)

@@ -31,8 +31,8 @@ RUN = "layerwise/run"
 
 
 @dataclass
-class _Work:
-    """What every rank does; `context` is rank 0's."""
+class Work:
+    """What every rank does; `context` is the run's."""
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
@@ -44,33 +44,40 @@ def meet_outer_ranks() -> None:
     """Wait for the other processes that torchrun started; those of one computer meet on the loopback."""
     if local_ranks(torchrun_size()) == torchrun_size():
         keep_to_the_loopback()
-    rank, size, attempt = torchrun_rank(), torchrun_size(), os.environ["TORCHELASTIC_RESTART_COUNT"]
-    # Under a name of the attempt: torchrun's store still has the addresses of those that it has started before.
-    store = dist.PrefixStore(f"layerwise/{attempt}", _launchers_store())  # type: ignore[attr-defined]
+    rank, size, store = torchrun_rank(), torchrun_size(), _launchers_store()
     backend = choose_backend(int(os.environ["LOCAL_RANK"]), local_ranks(size))
-    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
+    if store is None:
+        dist.init_process_group(backend, timeout=PATIENCE)
+        return
+    # Under a name of the attempt: torchrun's store still has the addresses of those that it has started before.
+    own = dist.PrefixStore(  # type: ignore[attr-defined]
+        f"layerwise/{os.environ['TORCHELASTIC_RESTART_COUNT']}", store
+    )
+    dist.init_process_group(backend, store=own, rank=rank, world_size=size, timeout=PATIENCE)
 
 
 def train_in_outer_ranks(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> Any:
     """As rank 0, do a work together with the other ranks; return what it returns here."""
-    checkpoints = run_context.current_checkpoint_store()
-    if checkpoints is not None:
-        _launchers_store().set(RUN, checkpoints.run)
+    checkpoints, store = run_context.current_checkpoint_store(), _launchers_store()
+    if checkpoints is not None and store is not None:
+        store.set(RUN, checkpoints.run)
     with joined(0, torchrun_size()):
-        from_rank_0(_Work(function, args, kwargs, run_context.snapshot()))
+        from_rank_0(Work(function, args, kwargs, run_context.snapshot()))
         return function(*args, **kwargs)
 
 
 def interrupted_run() -> str:
     """Return the id of the run that trained when torchrun started all ranks anew; empty if there is none."""
     store = _launchers_store()
-    return store.get(RUN).decode() if store.check([RUN]) else ""
+    return store.get(RUN).decode() if store is not None and store.check([RUN]) else ""
 
 
 def _launchers_store() -> Any:
-    """Return torchrun's own store, which outlives the processes that it starts."""
+    """Return torchrun's own store, which outlives the processes that it starts; None where it was told to have none."""
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        return None
     place = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
     return dist.TCPStore(*place, is_master=False, timeout=PATIENCE)  # type: ignore[attr-defined]
 
