@@ -65,7 +65,7 @@ def fit_encoding(
     for name, reason in unlearnable.items():
         log.warning("Column '%s' %s: it is not generated", name, reason)
     problem = problem.without_inputs(tuple(unlearnable))
-    whole, kinds = kinds_of_table(frame, problem)
+    whole, kinds = _kinds(frame, problem)
     rows = whole.iloc[training]
     columns: list[EncodedColumn] = []
     target = problem.targets[0] if problem.task in ("binary", "multiclass") and problem.targets else ""
@@ -96,7 +96,7 @@ def unlearnable_columns(
     Raises:
         DataError: no column is left, or the target is among them.
     """
-    whole, kinds = kinds_of_table(frame, problem)
+    whole, kinds = _kinds(frame, problem)
     rows = whole.iloc[training]
     reading = reading_of(frame) or Reading()
     inputs = {name: kind for name, kind in kinds.items() if name not in problem.targets}
@@ -118,7 +118,7 @@ def unlearnable_columns(
     return found
 
 
-def kinds_of_table(frame: pd.DataFrame, problem: Problem) -> tuple[pd.DataFrame, Mapping[str, ColumnKind]]:
+def _kinds(frame: pd.DataFrame, problem: Problem) -> tuple[pd.DataFrame, Mapping[str, ColumnKind]]:
     """Return the table with its derived columns and without the dropped ones, and what each column holds."""
     reading = reading_of(frame) or Reading()
     whole = derive_columns(frame, problem).drop(columns=list(problem.drop), errors="ignore")

@@ -20,15 +20,12 @@ def trimmed_names(table: Any, known: list[str]) -> Any:
     if isinstance(table, list):
         renamed = _trimmed(table[0] if table and isinstance(table[0], dict) else (), known)
         return [_renamed(row, renamed) for row in table] if renamed else table
-    if isinstance(table, dict) and isinstance(names := table.get("columns"), list):
-        renamed = _trimmed(names, known)
-        return (
-            table
-            | {"columns": [renamed.get(name, name) if isinstance(name, str) else name for name in names]}
-            if renamed
-            else table
-        )
-    return _renamed(table, _trimmed(table, known)) if isinstance(table, dict) else table
+    if not isinstance(table, dict):
+        return table
+    if not isinstance(names := table.get("columns"), list):
+        return _renamed(table, _trimmed(table, known))
+    renamed = _trimmed(names, known)
+    return table | {"columns": [renamed.get(name, name) if isinstance(name, str) else name for name in names]}
 
 
 def _trimmed(names: Iterable[Any], known: list[str]) -> dict[str, str]:

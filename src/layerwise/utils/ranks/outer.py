@@ -7,6 +7,7 @@ starts all of them anew, rank 0 goes on with the run from its last checkpoint.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import time
@@ -74,6 +75,7 @@ def interrupted_run() -> str:
     return store.get(RUN).decode() if store is not None and store.check([RUN]) else ""
 
 
+@functools.cache
 def _launchers_store() -> Any:
     """Return torchrun's own store, which outlives the processes that it starts; None where it was told to have none."""
     if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
