@@ -38,7 +38,7 @@ def member_alone(network, k):
             layer.bias.copy_(shared.bias[k])
         alone.output.weight.copy_(network.output.weight[k])
         alone.output.bias.copy_(network.output.bias[k])
-    return alone
+    return alone.eval()
 
 
 @pytest.fixture
@@ -46,8 +46,9 @@ def x():
     return torch.randn(7, 4, generator=rng(1), dtype=torch.float64)
 
 
-def test_each_member_is_a_network_of_its_own(x):
-    network = ensemble()
+@pytest.mark.parametrize("changes", [{}, {"hidden_sizes": ()}, {"input_dropout": 0.3}])
+def test_each_member_is_a_network_of_its_own(x, changes):
+    network = ensemble(**changes).eval()
     outputs = network.member_outputs(x).unflatten(0, (-1, MEMBERS))
     for k in range(MEMBERS):
         alone = member_alone(network, k)

@@ -34,14 +34,21 @@ class EnsembleLinear(Linear):
     Member k computes s_k * (W (r_k * x)) + b_k (BatchEnsemble, equation 5; TabM, section 3.3). Rows come with their
     members one after the other, (rows * members, n_inputs).
 
+    A first layer's rows are those of all members alike. There r_k * x need not be made for each member, nor its
+    gradient for each row: the weights are scaled, which are fewer numbers, and all members are one product.
+
     Args:
         members: how many.
         n_inputs, n_outputs: of the layer.
         bias: whether each member has one.
+        first: whether a row comes once, (rows, n_inputs), and not once a member.
     """
 
-    def __init__(self, members: int, n_inputs: int, n_outputs: int, bias: bool = True) -> None:
+    def __init__(
+        self, members: int, n_inputs: int, n_outputs: int, bias: bool = True, first: bool = False
+    ) -> None:
         super().__init__(n_inputs, n_outputs, bias=bias)
+        self.first = first
         if bias:
             self.bias = nn.Parameter(torch.zeros(members, n_outputs))
         self.input_scales = nn.Parameter(torch.ones(members, n_inputs))
@@ -59,10 +66,15 @@ class EnsembleLinear(Linear):
             self.input_scales.copy_(scales[:, list(input_of)])
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (rows * members, n_outputs) of inputs (rows * members, n_inputs)."""
+        """Return (rows * members, n_outputs) of inputs (rows * members, n_inputs), of a first layer (rows, n_inputs)."""
         members = len(self.input_scales)
-        scaled = (x.unflatten(0, (-1, members)) * self.input_scales).flatten(0, 1)
-        outputs = functional.linear(scaled, self.weight).unflatten(0, (-1, members)) * self.output_scales
+        if self.first:
+            weights = (self.weight * self.input_scales[:, None]).flatten(0, 1)
+            products = functional.linear(x, weights).unflatten(1, (members, -1))
+        else:
+            scaled = (x.unflatten(0, (-1, members)) * self.input_scales).flatten(0, 1)
+            products = functional.linear(scaled, self.weight).unflatten(0, (-1, members))
+        outputs = products * self.output_scales
         return (outputs if self.bias is None else outputs + self.bias).flatten(0, 1)
 
 

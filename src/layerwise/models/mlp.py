@@ -143,7 +143,7 @@ class MLP(nn.Module):
         sizes = (config.n_embedded, *config.hidden_sizes)
         if config.number_embedding is not None:
             self.number_embedding = make_number_embedding(config.number_embedding, rng)
-        self.hidden = nn.ModuleList(self._layer(n, m) for n, m in pairwise(sizes))
+        self.hidden = nn.ModuleList(self._layer(n, m, first=k == 0) for k, (n, m) in enumerate(pairwise(sizes)))
         self.output = self._output_layer(sizes[-1])
         self.activations = nn.ModuleList(
             activation(
@@ -170,11 +170,17 @@ class MLP(nn.Module):
             return Linear(n_inputs, self.config.n_outputs)
         return HeadsLinear(ensemble.members, n_inputs, self.config.n_outputs)
 
-    def _layer(self, n_inputs: int, n_outputs: int) -> nn.Linear:
+    @property
+    def _shares_rows(self) -> bool:
+        """Whether the first layer reads a row once for all members: masks of its inputs are each member's own."""
+        return len(self.config.hidden_sizes) > 0 and self.config.input_dropout == 0
+
+    def _layer(self, n_inputs: int, n_outputs: int, first: bool) -> nn.Linear:
         # The mean over the batch takes a bias away again: its gradient is 0, and Adam would turn rounding into steps.
         bias = self.config.normalization != "batch"
         if self.config.ensemble is not None:
-            return EnsembleLinear(self.config.ensemble.members, n_inputs, n_outputs, bias=bias)
+            first = first and self._shares_rows
+            return EnsembleLinear(self.config.ensemble.members, n_inputs, n_outputs, bias=bias, first=first)
         if self.config.dropconnect == 0:
             return Linear(n_inputs, n_outputs, bias=bias)
         return DropConnect(
@@ -241,11 +247,14 @@ class MLP(nn.Module):
         return [layer.weight for layer in (*self.hidden, self.output)]
 
     def embed(self, x: Tensor) -> Tensor:
-        """Return what the first layer reads, (rows, n_embedded); of an ensemble each row once a member."""
+        """Return what the first layer reads, (rows, n_embedded).
+
+        Of an ensemble without hidden layers, or whose inputs are dropped, it is each row once a member.
+        """
         if self.config.number_embedding is not None:
             x = self.number_embedding(x)
         ensemble = self.config.ensemble
-        return x if ensemble is None else x.repeat_interleave(ensemble.members, 0)
+        return x if ensemble is None or self._shares_rows else x.repeat_interleave(ensemble.members, 0)
 
     def hidden_activations(self, x: Tensor, depth: int | None = None) -> Iterator[Tensor]:
         """Yield the activations of each hidden layer (of the lowest `depth`), the first one first.
