@@ -66,7 +66,7 @@ class EnsembleLinear(Linear):
             self.input_scales.copy_(scales[:, list(input_of)])
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (rows * members, n_outputs) of inputs (rows * members, n_inputs), of a first layer (rows, n_inputs)."""
+        """Return (rows * members, n_outputs) of (rows * members, n_inputs), of a first layer of (rows, n_inputs)."""
         members = len(self.input_scales)
         if self.first:
             weights = (self.weight * self.input_scales[:, None]).flatten(0, 1)

@@ -143,7 +143,9 @@ class MLP(nn.Module):
         sizes = (config.n_embedded, *config.hidden_sizes)
         if config.number_embedding is not None:
             self.number_embedding = make_number_embedding(config.number_embedding, rng)
-        self.hidden = nn.ModuleList(self._layer(n, m, first=k == 0) for k, (n, m) in enumerate(pairwise(sizes)))
+        self.hidden = nn.ModuleList(
+            self._layer(n, m, first=k == 0) for k, (n, m) in enumerate(pairwise(sizes))
+        )
         self.output = self._output_layer(sizes[-1])
         self.activations = nn.ModuleList(
             activation(
