@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.tracking.environment import pipeline_of
+from layerwise.tracking.environment import pipeline_of, whole_pipeline
 from layerwise.tracking.outbox import WAITING_TAG
-from layerwise.tracking.run_outputs import write_html_report
+from layerwise.tracking.run_outputs import remove_earlier_reports, write_html_report
 from layerwise.tracking.run_summary import TITLES, note_of
 
 if TYPE_CHECKING:
@@ -52,8 +52,10 @@ def store_results(
             note_of(run_logger.client, run_logger.run_id, pipelines, saved_data.problem, metrics)
         )
     )
+    computed = {node.name for node in pipeline.nodes}
+    whole = computed >= {node.name for node in whole_pipeline(pipelines).nodes}
     for name in pipelines:
-        page = _log_page(saved_data, name, pipeline, catalog, project, command)
+        page = _log_page(saved_data, name, pipeline, catalog, project, command, whole)
         _log_metrics(name, pipeline.all_outputs(), catalog, saved_data.problem, page)
     if saved_data.kept:
         what = " and ".join(dict.fromkeys(saved_data.kept))
@@ -68,8 +70,12 @@ def _log_page(
     catalog: CatalogProtocol[Any, Any],
     project: Path,
     command: str,
+    whole: bool,
 ) -> Path | None:
-    """Write a pipeline's page, store it with the run, and return it; None where there is nothing to write."""
+    """Write a pipeline's page, store it with the run, and return it; None where there is nothing to write.
+
+    What earlier runs reported and this one, if it is whole, does not, is removed.
+    """
     run_logger, problem = saved_data.run_logger, saved_data.problem
     outputs = [each for each in pipeline.all_outputs() if pipeline_of(each) == name]
     facts = {"problem": problem, "run": run_logger.run_id, "command": command}
@@ -77,6 +83,7 @@ def _log_page(
     page = write_html_report(catalog, outputs, TITLES.get(name, name), facts, folder)
     if page is not None:
         run_logger.log_file(str(page), name if saved_data.several else "")
+    remove_earlier_reports(catalog, outputs, page, folder, whole)
     return page
 
 

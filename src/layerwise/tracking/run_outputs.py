@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import tempfile
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 log = logging.getLogger(__name__)
+
+# In a pipeline's folder of reports: the names of the files there that its runs wrote.
+WRITTEN = ".written.json"
 
 # What the files say of the entries of each catalog. Kedro tries all patterns for each question, and a run asks often.
 _configs: WeakKeyDictionary[Any, dict[str, dict[str, Any]]] = WeakKeyDictionary()
@@ -142,6 +146,34 @@ def write_html_report(
     with atomic_write(target) as part:
         part.write_text(page, encoding="utf-8")
     return target
+
+
+def remove_earlier_reports(
+    catalog: CatalogProtocol[Any, Any], names: Collection[str], page: Path | None, folder: Path, whole: bool
+) -> None:
+    """Remove reports of earlier runs that this one has no use for: another variant's figures lie among its own.
+
+    What no run is known to have written stays.
+
+    Args:
+        catalog: of the run.
+        names: the pipeline's outputs.
+        page: of the run, if there is one.
+        folder: of the pipeline's reports.
+        whole: the run had all nodes of its pipeline; the others' reports stay after one that had not.
+    """
+    locations = {name: _location(catalog, name) for name in names}
+    local = [name for name, location in locations.items() if location and not location.is_remote]
+    paths = {page, *(entry_path(catalog, name) for name in local)}
+    own = {path.name for path in paths if path is not None and path.parent == folder and path.is_file()}
+    record = folder / WRITTEN
+    earlier = set(json.loads(record.read_text())) if record.is_file() else set()
+    left = earlier - own if whole else set()
+    for name in left:
+        (folder / Path(name).name).unlink(missing_ok=True)
+    if own or left:
+        with atomic_write(record) as part:
+            part.write_text(json.dumps(sorted(own | earlier - left)))
 
 
 def copy_outputs(catalog: CatalogProtocol[Any, Any], names: Collection[str], data: Path, into: Path) -> None:
