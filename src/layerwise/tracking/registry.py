@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 
-# The same for networks that learn without a target, by kind: the first of these that was measured.
+# By what networks that learn without a target are compared, by their kind: the first of these that was measured.
+# `CHAMPION_METRICS` has the others.
 NETWORK_METRICS = {
     "rbm": ("log_prob", "pseudo_likelihood", "rmse", "perplexity"),
     "dbn": ("log_prob_bound", "reconstruction_mse"),
