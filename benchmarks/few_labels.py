@@ -20,6 +20,8 @@ from seeds import PROJECT, measure
 from layerwise.evaluation.plots import plot_label_efficiency
 
 STARTS = {"pretrained": "rbm", "random start": "none"}
+# Of the digits as they are, whose pixels' order says nothing to the network.
+UNMOVED = {"augmentation": {"shift": 0.0}, "monitor": "validation/error"}
 # Few rows make few batches, so that smaller sets get more epochs: 500 to 1,100 steps in all.
 FINETUNING = {
     None: {"epochs": 30, "batch_size": 100},
@@ -36,7 +38,7 @@ def run(name: str, seed: int, method: str, labelled: int | None, from_nodes: lis
         "problem": {"name": name},
         "pretraining": {"method": method},
         "labelled_rows": labelled,
-        "finetuning": FINETUNING[labelled],
+        "finetuning": UNMOVED | FINETUNING[labelled],
         "evaluation": {"bootstrap": 0},
     }
     return measure("dbn", None, parameters, from_nodes)[0]["error"]

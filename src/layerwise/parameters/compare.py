@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import field_validator
 
@@ -15,7 +15,7 @@ class CompareSettings(Config):
     """Which pipelines are cross-validated on the same folds (`split.folds`, 5 unless set), and for how long."""
 
     models: tuple[Candidate, ...] = setting(
-        ("linear", "forest", "boosting", "mlp", "dbn", "sae"),
+        get_args(Candidate),
         "the pipelines, the first one first in each fold",
         "fewer for large sets",
     )

@@ -169,9 +169,8 @@ def class_texts(column: pd.Series) -> pd.Series:
     if column.dtype == object:
         return column.map(class_text, na_action="ignore")
     codes, distinct = pd.factorize(column)
-    names = np.array(
-        [*map(class_text, distinct.tolist()), np.nan], dtype=object
-    )  # a missing cell has the code -1
+    # A missing cell has the code -1.
+    names = np.array([*map(class_text, distinct.tolist()), np.nan], dtype=object)
     return pd.Series(names[codes], index=column.index, name=column.name, dtype=object)
 
 
@@ -260,8 +259,7 @@ def validate_no_missing(frame: pd.DataFrame) -> None:
         empty = frame[name].isna()
         if empty.any():
             raise DataError(
-                f"column '{name}' is empty in {int(empty.sum())} row(s), first in row "
-                f"{frame.index[empty][0]}; set "
+                f"column '{name}' is empty in {int(empty.sum())} row(s), first in row {frame.index[empty][0]}; set "
                 "preprocessing.missing: impute, or fill the cells"
             )
 

@@ -31,7 +31,7 @@ YEARS = (-62_135_596_800_000_000, 253_402_300_799_999_999)
 # From 2001 to 2039, in which amounts are rarely as large; a spreadsheet's days from 1980 to 2060.
 FIRST_TIME, LAST_TIME = 1.0e9 * 1_000_000, 2.2e9 * 1_000_000
 FIRST_DAY, LAST_DAY = 3_652 * DAY, 32_872 * DAY
-# Of fewer different numbers nothing is said.
+# Fewer different numbers than this are never taken for dates.
 MIN_DAYS, MIN_TIMES = 10, 50
 
 
@@ -74,7 +74,7 @@ def texts_of_counts(dates: np.ndarray, date_format: str) -> list[str | None]:
 
 
 def likely_counts(numbers: np.ndarray) -> str:
-    """Return as which of `COUNTED_DATES` numbers are likely, if they are dates at all; empty for none.
+    """Return the word of `COUNTED_DATES` that numbers likely are, if they are dates at all; empty for none.
 
     Args:
         numbers: (n,) float, one at least; NaN is no date.

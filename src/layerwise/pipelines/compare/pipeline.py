@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
+from layerwise.parameters import CompareSettings
 from layerwise.pipelines.compare import nodes
 from layerwise.pipelines.composition import compose_supervised
 from layerwise.pipelines.cross_validation.pipeline import inputs_of_a_fold, nodes_of_a_fold
@@ -10,12 +11,11 @@ from layerwise.pipelines.preprocessing.nodes import read_rows
 from layerwise.pipelines.stage import UNREAD, Stage, reads_cells, with_first
 
 NAME = "compare"
-CANDIDATES = ("linear", "forest", "boosting", "mlp", "dbn", "sae")
 
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline; it has the nodes of the models that `compare.models` names, and reads their parameters."""
-    given = current_facts().parameter("compare.models") or CANDIDATES
+    given = current_facts().parameter("compare.models") or CompareSettings().models
     candidates = {name: nodes_of_a_fold(name, compose_supervised(name)) for name in given}
     preprocessing, evaluation = Stage("preprocessing", NAME), Stage("evaluation", NAME)
     reporting = Stage("reporting", NAME)

@@ -139,11 +139,8 @@ class ColumnReading(Config):
             codes, distinct = pd.factorize(column)
             texts = [str(text).strip() for text in distinct]
             values, right = self._numbers_of_texts(texts)
-            values, right = (
-                np.append(values, np.nan),
-                np.append(right, True),
-            )  # a missing cell has the code -1
-            return values[codes], ~right[codes]
+            # A missing cell has the code -1.
+            return np.append(values, np.nan)[codes], ~np.append(right, True)[codes]
         found = [self._number_of_cell(cell) for cell in column]
         values = np.array([np.nan if v is None else v for v in found], dtype=np.float64)
         return values, np.array([v is None for v in found], dtype=bool)
@@ -220,12 +217,9 @@ class ColumnReading(Config):
             bool(text) and text not in self.missing and pair is None
             for text, pair in zip(texts, pairs, strict=True)
         ]
-        errors |= {
-            int(
-                k
-            ): f"{column.name} is two numbers with {self.mark} between them, and holds {shown(texts[codes[k]])}"
-            for k in np.flatnonzero(np.array(wrong, dtype=bool)[codes])
-        }
+        expected = f"{column.name} is two numbers with {self.mark} between them"
+        bad = np.flatnonzero(np.array(wrong, dtype=bool)[codes])
+        errors |= {int(k): f"{expected}, and holds {shown(texts[codes[k]])}" for k in bad}
         return pd.Series(found.take(codes), index=column.index, name=column.name)
 
     def _texts(self, column: pd.Series, errors: dict[int, str]) -> pd.Series:
