@@ -127,6 +127,12 @@ def test_images_with_labels_are_measured_and_a_darker_set_drifts(finished):
     finished.run("evaluate", evaluate={"model": model, "input": "labelled.npz", "bootstrap": 20})
     again = finished.json("08_reporting/digits/evaluate/metrics.json")
     assert again["error"]["value"] == pytest.approx(before["error"]["value"])
+    with pytest.raises(
+        DataError, match=r"evaluation\.segments is for tables, and the model's rows are images"
+    ):
+        finished.run(
+            "evaluate", evaluate={"model": model, "input": "labelled.npz"}, evaluation={"segments": ["place"]}
+        )
     np.savez(finished.path / "darker.npz", images=raw.pixels[split] // 2, labels=raw.labels[split])
     finished.run("evaluate", evaluate={"model": model, "input": "darker.npz", "bootstrap": 20})
     drift = {each["column"]: each for each in finished.json("08_reporting/digits/evaluate/drift.json")}
@@ -155,8 +161,7 @@ def test_test_rows_and_new_rows_are_measured_by_segment(project):
     assert (project.path / "data/08_reporting/parts/mlp/segments.png").exists()
     project.run(
         "evaluate",
-        problem={"name": "parts", "task": "binary", "target": "size_category"},
-        env="forest_fires_size",
+        problem={"name": "parts"},  # of the default environment, whose rows are images
         evaluation={"segments": ["day"]},
         evaluate={"model": "parts@champion", "input": TABLE, "bootstrap": 20},
     )

@@ -101,7 +101,7 @@ def evaluate_chunks(
     Raises:
         DataError: the model predicts nothing, a column is missing, the target too, or no row can be evaluated.
     """
-    _require_fitting(model, reader)
+    _require_fitting(model, reader, keep)
     if model.has_image_inputs:
         reader.image_reading = model.preprocessor.image_reading
     targets, scores, found = [], [], BatchEvaluation(np.empty(0), np.empty(0))
@@ -142,14 +142,21 @@ def evaluate_chunks(
     return found
 
 
-def _require_fitting(model: TrainedModel, reader: ChunkedReader) -> None:
+def _require_fitting(model: TrainedModel, reader: ChunkedReader, keep: Sequence[str]) -> None:
+    if model.columns.task in ("ratings", "documents"):
+        raise DataError(
+            f"a model of {model.columns.task} has no targets that could be evaluated: how well it does on rows that it "
+            "was not trained on stands in its model card"
+        )
     if not model.is_supervised:
         raise DataError(
             f"a network of the kind '{model.kind}' predicts no targets that could be evaluated; name the model of a "
-            "supervised pipeline: dbn, mlp, sae or forest_fires_classic"
+            "supervised pipeline, such as mlp, dbn, sae or boosting"
         )
     if reader.has_image_inputs and not model.has_image_inputs:
         raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
+    if keep and model.columns.image_shape:
+        raise DataError("evaluation.segments is for tables, and the model's rows are images: leave it out")
 
 
 def _scores(model: TrainedModel, rows: Any, reasons: np.ndarray) -> np.ndarray:

@@ -19,5 +19,6 @@ from .networks import (
     DBNSettings as DBNSettings,
     RBMSettings as RBMSettings,
 )
+from .rules import evaluation_conflicts as evaluation_conflicts
 from .unread import given_parameters as given_parameters, unread_setting as unread_setting
 from .used import used_settings as used_settings

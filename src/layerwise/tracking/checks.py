@@ -15,6 +15,7 @@ from kedro.framework.hooks import hook_impl
 from layerwise.parameters import (
     ParameterError,
     check_parameters,
+    evaluation_conflicts,
     given_parameters,
     require_streamed,
     unread_setting,
@@ -91,6 +92,9 @@ class ParameterChecksHook:
                     f"run --pipelines={name} in a command of its own, and {', '.join(n for n in names if n != name)} "
                     "in another"
                 )
+        conflicts = [] if set(names) & set(ALONE) else evaluation_conflicts(self._parameters)
+        if conflicts:
+            raise ParameterError("wrong parameters: " + "; ".join(conflicts))
         folder = self._project / "data"
         try:
             folder.mkdir(exist_ok=True)
