@@ -153,10 +153,9 @@ def test_test_rows_and_new_rows_are_measured_by_segment(project):
     error = august["metrics"]["error"]
     assert f"| month | aug | {august['rows']} | {error['base_rate']:.4f} | {error['value']:.4f} [" in card
     assert (project.path / "data/08_reporting/parts/mlp/segments.png").exists()
+    # The problem of the environment, digits, has no columns; the model's has.
     project.run(
         "evaluate",
-        problem={"name": "parts", "task": "binary", "target": "size_category"},
-        env="forest_fires_size",
         evaluation={"segments": ["day"]},
         evaluate={"model": "parts@champion", "input": TABLE, "bootstrap": 20},
     )
@@ -164,6 +163,15 @@ def test_test_rows_and_new_rows_are_measured_by_segment(project):
     assert {each["value"] for each in days} == {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
     assert sum(each["rows"] for each in days) == len(pd.read_csv(project.path / TABLE))
     assert "| day | fri |" in (project.path / "data/08_reporting/parts/evaluate/report.md").read_text()
+
+
+def test_images_have_no_segments(finished):
+    np.savez(finished.path / "black.npz", images=np.zeros((3, 28, 28), np.uint8), labels=[1, 2, 3])
+    given = {"model": str(finished.path / "data/06_models/digits/dbn/model"), "input": "black.npz"}
+    with pytest.raises(
+        DataError, match=r"evaluation.segments \(day\) is for tables, and this model takes images"
+    ):
+        finished.run("evaluate", evaluation={"segments": ["day"]}, evaluate=given)
 
 
 def test_a_wrong_segment_stops_before_training(project):

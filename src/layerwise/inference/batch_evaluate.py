@@ -99,9 +99,14 @@ def evaluate_chunks(
         labelled: whether the rows have their targets; those of rows that have none are 0, and not to be measured.
 
     Raises:
-        DataError: the model predicts nothing, a column is missing, the target too, or no row can be evaluated.
+        DataError: the model predicts nothing, a column is missing, the target too, no row can be evaluated, or columns
+            are kept of images.
     """
     _require_fitting(model, reader)
+    if keep and model.has_image_inputs:
+        raise DataError(
+            f"evaluation.segments ({', '.join(keep)}) is for tables, and this model takes images: leave it out"
+        )
     if model.has_image_inputs:
         reader.image_reading = model.preprocessor.image_reading
     targets, scores, found = [], [], BatchEvaluation(np.empty(0), np.empty(0))

@@ -1,4 +1,8 @@
-from .checks import ParameterError as ParameterError, check_parameters as check_parameters
+from .checks import (
+    ParameterError as ParameterError,
+    check_parameters as check_parameters,
+    require_no_conflicts as require_no_conflicts,
+)
 from .compare import CompareSettings as CompareSettings
 from .compute import (
     ComputeSettings as ComputeSettings,

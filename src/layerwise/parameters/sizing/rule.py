@@ -44,9 +44,10 @@ TABLE_FINETUNING = (30, 2000, 200)
 MANY_PIXELS = 400
 IMAGE_LAYERS = (500, 500, 1000)
 # Layers of all other rows: powers of two about 4 sqrt(rows), of small images 8 sqrt(rows), within these bounds. The
-# members of a table's ensemble share theirs.
+# members of a table's ensemble share theirs; of many rows fewer members share wider ones.
 NARROWEST, WIDEST = 32, 256
 NARROWEST_SHARED, WIDEST_SHARED = 64, 128
+WIDE_FROM = 8000
 MOST_RBM_UNITS = 500
 # Topics of documents, and how counts of words are learnt: with chains of sampled counts and a rate that falls to 0
 # (Salakhutdinov & Hinton 2009 took 50 for 1,690 documents as for 800,000).
@@ -77,7 +78,7 @@ COMPRESSED_IMAGE = 64
 IMAGE_COMPRESSION_RATE = 4e-3
 INITIAL_WEIGHT_LEFT = 1 / 4
 # The network of a table: an ensemble, whose numbers are embedded from so many rows on.
-TABLE_MEMBERS = 8
+TABLE_MEMBERS, WIDE_MEMBERS = 8, 4
 EMBEDDED_FROM = 2000
 
 
@@ -165,8 +166,10 @@ class Extent:
         """The hidden layers of a feed-forward network."""
         if self.has_many_pixels:
             return IMAGE_LAYERS
-        bounds = (NARROWEST_SHARED, WIDEST_SHARED) if self.kind == "table" else (NARROWEST, WIDEST)
-        return (self._width(*bounds),) * 2
+        if self.kind != "table":
+            return (self.width,) * 2
+        widest = WIDEST if self.rows >= WIDE_FROM else WIDEST_SHARED
+        return (self._width(NARROWEST_SHARED, widest),) * 2
 
     @property
     def number_embedding(self) -> str:
@@ -176,7 +179,9 @@ class Extent:
     @property
     def ensemble_members(self) -> int:
         """The members of a feed-forward network."""
-        return TABLE_MEMBERS if self.kind == "table" else 1
+        if self.kind != "table":
+            return 1
+        return WIDE_MEMBERS if self.rows >= WIDE_FROM else TABLE_MEMBERS
 
     @property
     def stack_sizes(self) -> tuple[int, ...]:

@@ -3,7 +3,6 @@
 from kedro.pipeline import Pipeline
 
 from layerwise.pipelines.evaluate import nodes
-from layerwise.pipelines.evaluation.pipeline import has_segments
 from layerwise.pipelines.evaluation.segment_nodes import plot_segments
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.stage import Stage
@@ -14,7 +13,7 @@ def create_pipeline() -> Pipeline:
     evaluation, reporting = Stage("evaluation", "evaluate"), Stage("reporting", "evaluate")
     facts, scored = current_facts(), ["model", "scored_rows"]
     is_labelled = facts.parameter("evaluate.labelled") is not False
-    by_segment = is_labelled and has_segments(facts)
+    by_segment = is_labelled and bool(facts.parameter("evaluation.segments"))
     scoring = ["model", "rows", "params:evaluate", *(["params:evaluation"] if by_segment else [])]
     found = Pipeline(
         [
