@@ -98,6 +98,16 @@ def test_one_absurd_target_among_few_makes_the_loss_robust():
     assert robust_delta(absurd) is None  # many are no mistakes
 
 
+def test_of_many_rows_a_table_gets_wider_layers_that_fewer_members_share():
+    few, many = Extent(7999, 5, "table"), Extent(8000, 5, "table")
+    assert (few.hidden_sizes, few.ensemble_members) == ((128, 128), 8)
+    assert (many.hidden_sizes, many.ensemble_members) == ((256, 256), 4)
+    assert (Extent(9000, 64, "images").hidden_sizes, Extent(9000, 64, "images").ensemble_members) == (
+        (256, 256),
+        1,
+    )
+
+
 def test_a_table_gets_an_ensemble_and_from_many_rows_on_embedded_numbers():
     assert (Extent(100, 5, "table").ensemble_members, Extent(100, 5, "images").ensemble_members) == (8, 1)
     found = [

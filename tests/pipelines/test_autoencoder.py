@@ -98,7 +98,7 @@ def test_downstream_tasks_have_their_metrics(trained):
     sequences = report(trained, "sequences")
     assert sequences["prediction_sse"] < sequences["last_line_sse"]
     assert set(report(trained, "probe")) == {"latent", "raw", "pca"}
-    written = {path.stem for path in (trained.path / "data/08_reporting/latent/autoencoder").iterdir()}
+    written = {path.stem for path in (trained.path / "data/08_reporting/latent/autoencoder").glob("[!.]*")}
     assert written.isdisjoint({"imputation", "metrics_imputation", "likelihood", "recommendation", "samples"})
 
 
@@ -136,7 +136,7 @@ def test_a_variational_autoencoder_bounds_the_likelihood_and_says_how_pixels_wer
     assert found["samples"] == 20
     assert found["elbo"] == pytest.approx(-found["reconstruction"] - found["kl_divergence"])
     assert 0 <= report(project, "reconstruction_metrics", "vae")["latent"]["active_units"] <= 8
-    written = {path.stem for path in (project.path / "data/08_reporting/vae/autoencoder").iterdir()}
+    written = {path.stem for path in (project.path / "data/08_reporting/vae/autoencoder").glob("[!.]*")}
     assert written.isdisjoint({"anomalies", "denoising", "compression", "sequences", "probe"})
     assert "demo" in written
 

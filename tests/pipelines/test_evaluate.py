@@ -127,12 +127,6 @@ def test_images_with_labels_are_measured_and_a_darker_set_drifts(finished):
     finished.run("evaluate", evaluate={"model": model, "input": "labelled.npz", "bootstrap": 20})
     again = finished.json("08_reporting/digits/evaluate/metrics.json")
     assert again["error"]["value"] == pytest.approx(before["error"]["value"])
-    with pytest.raises(
-        DataError, match=r"evaluation\.segments is for tables, and the model's rows are images"
-    ):
-        finished.run(
-            "evaluate", evaluate={"model": model, "input": "labelled.npz"}, evaluation={"segments": ["place"]}
-        )
     np.savez(finished.path / "darker.npz", images=raw.pixels[split] // 2, labels=raw.labels[split])
     finished.run("evaluate", evaluate={"model": model, "input": "darker.npz", "bootstrap": 20})
     drift = {each["column"]: each for each in finished.json("08_reporting/digits/evaluate/drift.json")}
@@ -159,9 +153,9 @@ def test_test_rows_and_new_rows_are_measured_by_segment(project):
     error = august["metrics"]["error"]
     assert f"| month | aug | {august['rows']} | {error['base_rate']:.4f} | {error['value']:.4f} [" in card
     assert (project.path / "data/08_reporting/parts/mlp/segments.png").exists()
+    # The problem of the environment, digits, has no columns; the model's has.
     project.run(
         "evaluate",
-        problem={"name": "parts"},  # of the default environment, whose rows are images
         evaluation={"segments": ["day"]},
         evaluate={"model": "parts@champion", "input": TABLE, "bootstrap": 20},
     )
@@ -169,6 +163,15 @@ def test_test_rows_and_new_rows_are_measured_by_segment(project):
     assert {each["value"] for each in days} == {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
     assert sum(each["rows"] for each in days) == len(pd.read_csv(project.path / TABLE))
     assert "| day | fri |" in (project.path / "data/08_reporting/parts/evaluate/report.md").read_text()
+
+
+def test_images_have_no_segments(finished):
+    np.savez(finished.path / "black.npz", images=np.zeros((3, 28, 28), np.uint8), labels=[1, 2, 3])
+    given = {"model": str(finished.path / "data/06_models/digits/dbn/model"), "input": "black.npz"}
+    with pytest.raises(
+        DataError, match=r"evaluation.segments \(day\) is for tables, and this model takes images"
+    ):
+        finished.run("evaluate", evaluation={"segments": ["day"]}, evaluate=given)
 
 
 def test_a_wrong_segment_stops_before_training(project):

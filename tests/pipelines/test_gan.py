@@ -125,7 +125,7 @@ def test_a_dcgan_trains_on_captions(project):
     captions = project.catalog(problem={"name": "captions"}).load("gan.captions")
     assert len(captions.intensity) == 10
     assert set(report(project, "sample_metrics", "captions")) == {"gan"}
-    written = {path.stem for path in (project.path / "data/08_reporting/captions/gan").iterdir()}
+    written = {path.stem for path in (project.path / "data/08_reporting/captions/gan").glob("[!.]*")}
     assert "baseline_metrics" not in written
 
 

@@ -150,7 +150,7 @@ def test_what_is_switched_off_is_left_out(project):
         "hidden": "nrelu",
     }
     project.run("rbm", problem={"name": "bare"}, rbm=settings | {"learning_rate": 0.001, "epochs": 1})
-    written = {path.name for path in (project.path / "data/08_reporting/bare/rbm").iterdir()}
+    written = {path.name for path in (project.path / "data/08_reporting/bare/rbm").glob("[!.]*")}
     figures = {
         "filters",
         "hidden_activations",

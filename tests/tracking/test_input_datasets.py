@@ -33,6 +33,25 @@ def test_each_part_that_has_rows_is_described_with_its_digest_and_source():
     assert [column["name"] for column in json.loads(test["schema"])["mlflow_colspec"]] == ["age", "income"]
 
 
+def test_a_digest_is_of_the_file_the_targets_and_the_rows_of_its_part():
+    others = SPLIT.model_copy(update={"validation": np.array([5]), "test": np.array([1, 6])})
+    changed = {
+        "file": (SPEC.model_copy(update={"sha256": "e" * 64}), SPLIT),
+        "target": (SPEC.model_copy(update={"target_names": ("stayed",)}), SPLIT),
+        "rows": (SPEC, others),
+    }
+
+    def digests(spec, split):
+        return {each["context"]: each["digest"] for each in describe_datasets(spec, split, "churn")}
+
+    own = digests(SPEC, SPLIT)
+    found = {name: digests(*given) for name, given in changed.items()}
+    assert len({own["testing"], *(each["testing"] for each in found.values())}) == 4
+    # Other test rows leave the training rows what they are, and so does another name of the file.
+    assert found["rows"]["training"] == own["training"]
+    assert digests(SPEC.model_copy(update={"source": "rows.csv"}), SPLIT) == own
+
+
 def test_images_have_one_tensor_as_their_schema():
     images = SPEC.model_copy(update={"image_shape": (1, 2), "source": "package"})
     first = describe_datasets(images, SPLIT, "digits")[0]

@@ -34,7 +34,7 @@ __all__ = [
 
 # Kedro imports this module before it or MLflow could report a command.
 disable_telemetry()
-# What a command imports is much, torch alone takes a sixth longer with the collector's usual thresholds.
+# A command imports a lot: with the garbage collector's usual thresholds torch alone takes a sixth longer.
 collect_garbage_rarely()
 
 

@@ -12,7 +12,6 @@ from kedro.io import DatasetError, MemoryDataset
 from kedro.runner import SequentialRunner
 from kedro.validation import DataValidationError
 
-from layerwise.parameters import check_parameters, evaluation_conflicts
 from layerwise.utils import UserError, nearest
 
 
@@ -36,11 +35,7 @@ def check_problem(project: Path, name: str) -> list[str]:
         warnings.simplefilter("always", UserWarning)
         session: Any = KedroSession.create(project, env=name, save_on_close=False)
         with session:
-            context = session.load_context()
-            conflicts = evaluation_conflicts(check_parameters(dict(context.config_loader["parameters"])))
-            if conflicts:
-                raise ProblemError("wrong parameters: " + "; ".join(conflicts))
-            data_spec = _preprocess(context.catalog)
+            data_spec = _preprocess(session.load_context().catalog)
     parts = f"{data_spec.n_training:,} training, {data_spec.n_validation:,} validation, {data_spec.n_test:,} test rows"
     said = [f"{data_spec.task}: {parts}; {data_spec.n_inputs:,} inputs of a network"]
     if data_spec.class_names:

@@ -24,13 +24,21 @@ if TYPE_CHECKING:
 @click.option(
     "--env", "-e", help="The environment whose problem is taken; a bare command takes that of kedro run."
 )
-@click.option("--trials", type=click.IntRange(1), default=20, show_default=True, help="How many in the end.")
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes here.")
+@click.option(
+    "--trials",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="Trials that the study has at the end.",
+)
+@click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes on this computer."
+)
 @click.option(
     "--space", type=click.Path(path_type=Path), help="The search space; conf/ENV/sweep.yml if not given."
 )
 @click.option("--storage", help="The URL of a database; a file in data/sweeps if not given.")
-@click.option("--name", help="Of the study; the pipeline's if not given.")
+@click.option("--name", help="The study's name; the pipeline's if not given.")
 @click.option("--resume", is_flag=True, help="Go on with the study of that name.")
 @click.pass_obj
 def sweep(

@@ -45,7 +45,7 @@ class Split(Config):
     unlabelled: Positions = Field(default_factory=lambda: np.empty(0, np.int64))
 
     def among(self, labelled: np.ndarray, n_rows: int) -> Split:
-        """Return the split of all rows, of which this one is that of the labelled ones.
+        """Return this split of the labelled rows as one of all rows; the others become its `unlabelled` ones.
 
         Args:
             labelled: their positions among all rows, (n,).

@@ -221,7 +221,11 @@ class DataSpec(Config):
         }
 
     def raw_targets(self, values: np.ndarray) -> np.ndarray:
-        """Return regression targets or outputs in the units of the raw target, of those of the transformed one."""
+        """Return regression targets or outputs in the units of the raw target.
+
+        Args:
+            values: (n, k), in the units of the transformed target, as `unscaled` returns them.
+        """
         return self.transform.inverse(values)
 
     @property

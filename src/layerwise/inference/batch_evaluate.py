@@ -99,9 +99,14 @@ def evaluate_chunks(
         labelled: whether the rows have their targets; those of rows that have none are 0, and not to be measured.
 
     Raises:
-        DataError: the model predicts nothing, a column is missing, the target too, or no row can be evaluated.
+        DataError: the model predicts nothing, a column is missing, the target too, no row can be evaluated, or columns
+            are kept of images.
     """
-    _require_fitting(model, reader, keep)
+    _require_fitting(model, reader)
+    if keep and model.has_image_inputs:
+        raise DataError(
+            f"evaluation.segments ({', '.join(keep)}) is for tables, and this model takes images: leave it out"
+        )
     if model.has_image_inputs:
         reader.image_reading = model.preprocessor.image_reading
     targets, scores, found = [], [], BatchEvaluation(np.empty(0), np.empty(0))
@@ -142,11 +147,11 @@ def evaluate_chunks(
     return found
 
 
-def _require_fitting(model: TrainedModel, reader: ChunkedReader, keep: Sequence[str]) -> None:
-    if model.columns.task in ("ratings", "documents"):
+def _require_fitting(model: TrainedModel, reader: ChunkedReader) -> None:
+    if not model.reads_rows:
         raise DataError(
-            f"a model of {model.columns.task} has no targets that could be evaluated: how well it does on rows that it "
-            "was not trained on stands in its model card"
+            f"a model of {model.columns.task} predicts no targets that could be evaluated: how well it does on what "
+            "training did not see stands on its card"
         )
     if not model.is_supervised:
         raise DataError(
@@ -155,8 +160,6 @@ def _require_fitting(model: TrainedModel, reader: ChunkedReader, keep: Sequence[
         )
     if reader.has_image_inputs and not model.has_image_inputs:
         raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")
-    if keep and model.columns.image_shape:
-        raise DataError("evaluation.segments is for tables, and the model's rows are images: leave it out")
 
 
 def _scores(model: TrainedModel, rows: Any, reasons: np.ndarray) -> np.ndarray:

@@ -63,5 +63,5 @@ def are_seen(hashes: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """
     if not len(seen):
         return np.zeros(len(hashes), dtype=bool)
-    places = np.minimum(np.searchsorted(seen, hashes), len(seen) - 1)
-    return seen[places] == hashes
+    positions = np.minimum(np.searchsorted(seen, hashes), len(seen) - 1)
+    return seen[positions] == hashes

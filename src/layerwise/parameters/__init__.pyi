@@ -1,4 +1,8 @@
-from .checks import ParameterError as ParameterError, check_parameters as check_parameters
+from .checks import (
+    ParameterError as ParameterError,
+    check_parameters as check_parameters,
+    require_no_conflicts as require_no_conflicts,
+)
 from .compare import CompareSettings as CompareSettings
 from .compute import (
     ComputeSettings as ComputeSettings,
@@ -19,6 +23,5 @@ from .networks import (
     DBNSettings as DBNSettings,
     RBMSettings as RBMSettings,
 )
-from .rules import evaluation_conflicts as evaluation_conflicts
 from .unread import given_parameters as given_parameters, unread_setting as unread_setting
 from .used import used_settings as used_settings

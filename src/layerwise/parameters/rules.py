@@ -13,10 +13,7 @@ from layerwise.training.supervised import DEFAULTS, FinetuningSettings, MLPSetti
 
 
 def find_conflicts(parameters: dict[str, Any]) -> list[str]:
-    """Return a sentence for each setting that does not fit the problem, whichever pipeline runs.
-
-    Those of `evaluation` are for `evaluation_conflicts`: `evaluate` reads them for the problem of a trained model.
-    """
+    """Return a sentence for each setting that does not fit the problem, whichever pipeline runs."""
     problem: Problem = parameters["problem"]
     wrong = _image_gan_of_a_table(parameters["gan"]) if problem.targets else []
     if wrong:
@@ -39,6 +36,7 @@ def find_conflicts(parameters: dict[str, Any]) -> list[str]:
         *_finetuning_conflicts(parameters, problem),
         *_network_conflicts(parameters["mlp"], several, is_table=bool(problem.targets)),
         *_several_networks_conflicts(parameters, several, split.folds),
+        *_evaluation_conflicts(parameters["evaluation"], problem),
     ]
 
 
@@ -124,16 +122,7 @@ def _several_networks_conflicts(parameters: dict[str, Any], several: bool, folds
     return found
 
 
-def evaluation_conflicts(parameters: dict[str, Any]) -> list[str]:
-    """Return a sentence for each setting of `evaluation` that does not fit the problem that a network is trained for.
-
-    Args:
-        parameters: the models of all keys.
-    """
-    evaluation: EvaluationSettings = parameters["evaluation"]
-    problem: Problem = parameters["problem"]
-    if problem.task not in DEFAULTS:
-        return []
+def _evaluation_conflicts(evaluation: EvaluationSettings, problem: Problem) -> list[str]:
     found = []
     if evaluation.interval_coverage is not None and problem.task != "regression":
         found.append(f"evaluation.interval_coverage is for a regression, and the task is {problem.task}")

@@ -15,8 +15,8 @@ from kedro.framework.hooks import hook_impl
 from layerwise.parameters import (
     ParameterError,
     check_parameters,
-    evaluation_conflicts,
     given_parameters,
+    require_no_conflicts,
     require_streamed,
     unread_setting,
 )
@@ -70,7 +70,7 @@ class ParameterChecksHook:
         if known and context.env not in (None, *known):
             problems = [name for name in known if name != "base"]
             raise ParameterError(f"unknown environment '{context.env}'{nearest(str(context.env), problems)}")
-        self._parameters = check_parameters(dict(context.config_loader["parameters"]))
+        self._parameters = check_parameters(dict(context.config_loader["parameters"]), across_keys=False)
         warnings.formatwarning = _format_warning
         # Kedro repeats in a line of its own what every wrong parameter's message says, and names every type it reads.
         logging.getLogger("kedro.validation").setLevel(logging.ERROR)
@@ -79,12 +79,14 @@ class ParameterChecksHook:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
         """Check that the pipelines go together, read rows where these are, and that the data folder can be written."""
+        names = sorted(run_params.get("pipeline_names") or [])
+        if not (names and set(names) <= set(ALONE)):  # those take their problem from a trained model
+            require_no_conflicts(self._parameters)
         require_streamed(self._parameters["compute"], pipeline.datasets())
         if not any(run_params.get(part) for part in PARTS):
             read = {name.removeprefix("params:").partition(".")[0] for name in pipeline.inputs()}
             if unread := unread_setting(given_parameters.get(), read, self._parameters):
                 raise ParameterError(unread)
-        names = sorted(run_params.get("pipeline_names") or [])
         for name in ALONE if len(names) > 1 else ():
             if name in names:
                 raise ParameterError(
@@ -92,9 +94,6 @@ class ParameterChecksHook:
                     f"run --pipelines={name} in a command of its own, and {', '.join(n for n in names if n != name)} "
                     "in another"
                 )
-        conflicts = [] if set(names) & set(ALONE) else evaluation_conflicts(self._parameters)
-        if conflicts:
-            raise ParameterError("wrong parameters: " + "; ".join(conflicts))
         folder = self._project / "data"
         try:
             folder.mkdir(exist_ok=True)

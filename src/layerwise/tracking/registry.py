@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 
-# The same for networks that learn without a target, by kind: the first of these that was measured.
+# What compares networks that learn without a target, by kind (`CHAMPION_METRICS` has the others): the first measured.
 NETWORK_METRICS = {
     "rbm": ("log_prob", "pseudo_likelihood", "rmse", "perplexity"),
     "dbn": ("log_prob_bound", "reconstruction_mse"),

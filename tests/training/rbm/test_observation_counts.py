@@ -134,6 +134,14 @@ def test_an_empty_group_that_is_a_state_of_its_own_is_not_missing(settings):
 
 @pytest.mark.parametrize("settings", [{}, {"steps": 3}, {"sample_visible": True}])
 def test_chains_from_the_batch_leave_missing_groups_out(settings):
+    rbm = RBM(RBMConfig(n_visible=6, n_hidden=3, **SOFTMAX), m.seeded())
+    before = {name: value.clone() for name, value in rbm.state_dict().items()}
+    without_second = torch.eye(6)[:3].repeat(4, 1)
+    plan(rbm, weight_decay=0.0, **settings).training_step(TensorData(without_second))
+    for name in ("weight", "visible_bias"):
+        first, second = (rbm.state_dict()[name] - before[name]).split(3)
+        assert torch.equal(second, torch.zeros_like(second))
+        assert bool((first != 0).any())
     assert train(INCOMPLETE, SOFTMAX, **settings).history["rbm"]
 
 

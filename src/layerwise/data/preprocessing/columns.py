@@ -10,6 +10,7 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.cells import ColumnReading, are_zeros_and_ones, cell_text, shown
+from layerwise.data.reading.counted_dates import MICROSECONDS_OF_A_DAY
 from layerwise.data.reading.pairs import pair_text
 from layerwise.utils import nearest
 
@@ -22,8 +23,6 @@ DATE_PARTS = ("days", "month_sin", "month_cos", "weekday_sin", "weekday_cos", "h
 PAIR_PARTS = ("first", "second")
 # What several inputs are made of, and what each of them is called.
 PARTS: dict[str, tuple[str, ...]] = {"date": DATE_PARTS, "pair": PAIR_PARTS}
-
-MICROSECONDS_OF_A_DAY = 86_400_000_000
 
 
 def validate_columns(frame: pd.DataFrame, names: tuple[str, ...], what: str) -> None:
@@ -169,9 +168,8 @@ def class_texts(column: pd.Series) -> pd.Series:
     if column.dtype == object:
         return column.map(class_text, na_action="ignore")
     codes, distinct = pd.factorize(column)
-    names = np.array(
-        [*map(class_text, distinct.tolist()), np.nan], dtype=object
-    )  # a missing cell has the code -1
+    # A missing cell has the code -1.
+    names = np.array([*map(class_text, distinct.tolist()), np.nan], dtype=object)
     return pd.Series(names[codes], index=column.index, name=column.name, dtype=object)
 
 
@@ -260,8 +258,7 @@ def validate_no_missing(frame: pd.DataFrame) -> None:
         empty = frame[name].isna()
         if empty.any():
             raise DataError(
-                f"column '{name}' is empty in {int(empty.sum())} row(s), first in row "
-                f"{frame.index[empty][0]}; set "
+                f"column '{name}' is empty in {int(empty.sum())} row(s), first in row {frame.index[empty][0]}; set "
                 "preprocessing.missing: impute, or fill the cells"
             )
 

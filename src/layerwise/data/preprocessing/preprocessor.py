@@ -149,7 +149,7 @@ class ImagePreprocessor:
         return np.array([named.get(class_text(label), label) for label in labels.tolist()], dtype=object)
 
     def replace_fitted_rows(self, matrix: np.ndarray, images: Images, split: Split) -> None:
-        """Leave the inputs as they are: those of training images are no others."""
+        """Leave the inputs as they are: a training image has the same inputs as a new one."""
 
     def restore_inputs(self, matrix: np.ndarray) -> np.ndarray:
         """Return uint8 images in the shape of the training images."""
@@ -208,9 +208,7 @@ def example_rows(raw: Any, preprocessor: Any) -> pd.DataFrame:
     if isinstance(raw, Images):
         pixels = raw.pixels[:2].reshape(2, -1).astype(np.float64)
         return pd.DataFrame(pixels, columns=list(preprocessor.data_spec.feature_names))
-    if isinstance(raw, Ratings):
-        return raw.frame().head(2)
-    if isinstance(raw, Texts):
+    if isinstance(raw, Ratings | Texts):
         return raw.frame().head(2)
     if isinstance(raw, Documents):
         known = preprocessor.state["known"]

@@ -124,8 +124,8 @@ def summarize_training(
 def _beyond(every: SummaryColumn, learnt: SummaryColumn) -> dict[str, Any]:
     """Return what a column holds among all rows of a table and not among its training rows.
 
-    A number or date has its `range` if that is wider, a category the `values` that training rows do not have, and any
-    column whether it is `empty` elsewhere alone.
+    A number or date has its `range` if that is wider than the training rows', a category the `values` that these do not
+    have.
     """
     if every.kind == "number":
         known = learnt.values[~np.isnan(learnt.values)]

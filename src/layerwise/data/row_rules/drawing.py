@@ -27,13 +27,13 @@ def draw_by_rules(
 ) -> pd.DataFrame:
     """Return n drawn rows that keep the rules.
 
-    Those that break one are drawn again, some times; then the larger of two columns is raised to the smaller one, and
-    values that never stand together are replaced by some that do, of the same first column if there are any. Cells that
-    are given stay, so that rows whose given cells break a rule break it here.
+    Rows that break one are drawn again, a few times. What then still breaks one is changed: a cell that has to be the
+    larger one is raised to the other, and values that never stand together are replaced by some that do, with the same
+    value in the first column if there are any. Cells that are given stay, even where they break a rule themselves.
 
     Args:
         rules: of columns that may be absent.
-        draw: returns rows for positions among the n, each time others.
+        draw: returns new rows at each call, one for each of the given positions among the n.
         n: rows.
         seed: of the values that replace others.
         given: (n, columns) bool, which cells are given; None for none.

@@ -115,8 +115,8 @@ def _above(low: np.ndarray, high: np.ndarray) -> int:
 def _combined_pairs(frame: pd.DataFrame, names: list[str]) -> list[Combinations]:
     """Return the pairs of columns some of whose values never meet though each would be expected to.
 
-    A pair of values that would not meet so often by chance may meet in other rows: then nothing is said of the columns,
-    unless one of them follows from the other.
+    If some values never meet that are rare enough to miss each other by chance, they may meet in other rows: then there
+    is no rule, unless one column follows from the other.
     """
     import pandas as pd
 

@@ -168,9 +168,9 @@ def locate_folder(source: SourceFile, folder: str | Path | Location) -> Path | N
 def _present_paths(source: SourceFile, folder: Location) -> Iterator[Path]:
     """Yield the paths on this computer at which the file is; of one elsewhere a copy."""
     try:
-        for place in _folders(folder):
+        for each in _folders(folder):
             with suppress(MissingFileError):
-                path = (place / source.name).local_path()
+                path = (each / source.name).local_path()
                 if path.exists():
                     yield path
     except StorageError as error:

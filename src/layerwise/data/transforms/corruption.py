@@ -25,8 +25,8 @@ CORRUPTIONS: dict[str, Choice] = {
 def column_groups(blocks: Sequence[ColumnBlock]) -> Tensor:
     """Return a group number for each column, (n_inputs,); columns of one group are corrupted together.
 
-    A group are the dummies of one category, and whatever else comes from one raw column: the parts of a date, a number
-    and its indicator of empty cells. Pixels are on their own.
+    A group is whatever comes from one raw column: the dummies of a category, the parts of a date, a number and its
+    indicator of empty cells. A pixel is a group of its own.
     """
     groups: list[int] = []
     of_raw_column: dict[str, int] = {}

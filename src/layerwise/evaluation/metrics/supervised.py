@@ -119,8 +119,8 @@ def compute_metrics(
     stands for (`effective_wilson_interval`), that of the calibration error is `calibration_interval`, those of a
     regression are `regression_intervals`, and all others are percentiles of the bootstrap over rows; those of log loss
     and Brier score are widened by `rare_error_interval` where at most 20 rows are predicted wrong. Ranking metrics of
-    many rows and classes use fewer resamples, at least 50, and all metrics of more than 10,000 rows, at least 200. Of a
-    class and others of 1,000 rows each, resamples are not ranked anew (`RankedScores`).
+    many rows and classes use fewer resamples, at least 50, and all metrics of more than 10,000 rows, at least 200.
+    Where a class and the others have 1,000 rows each, resamples need no ranking of their own (`RankedScores`).
 
     Args:
         task: what the targets are.

@@ -123,10 +123,9 @@ def plot_features(
 ) -> Figure:
     """Plot the weights of each unit of the first layer, red positive and blue negative.
 
-    The units of largest norm are shown, or those that vary most over `rows`, and of a table with many inputs those of
-    largest norm. Each image has its own scale (as a filter
-    is read by its pattern), and one of color images its own colors about gray, which is 0; a table's heat map has one
-    scale for all units.
+    The units with the largest weights are shown, or those that vary most over `rows`; of a table with many inputs, the
+    inputs with the largest weights. Each unit's image has its own scale, since a filter is read by its pattern; in
+    color 0 is gray. A table's heat map has one scale for all units.
 
     Args:
         weights: (d, hidden): a column a unit.
@@ -225,7 +224,7 @@ def _mosaic(axes: Axes, images: Array, columns: int, cmap: str = "gray", low: fl
     """Plot many small images as one with white gaps: one artist instead of hundreds of axes."""
     n, height, width = images.shape[:3]
     lines = -(-n // columns)
-    # White of its own in colors, where a masked value has none.
+    # Gaps are masked in gray, which leaves them white; an image in color cannot be masked, and has them white.
     size = lines * (height + 1) - 1, columns * (width + 1) - 1
     canvas = np.full((*size, *images.shape[3:]), np.nan if images.ndim == 3 else 1.0)
     for k, image in enumerate(images):

@@ -191,7 +191,7 @@ def imputation_errors(
 
 
 def _was_known(rows: Tensor, parts: Sequence[ColumnBlock]) -> Tensor:
-    """Return which rows have a value of the raw column, (n,) bool: an indicator has two values, the higher for none."""
+    """Return which rows have a value of the raw column, (n,) bool; an indicator is higher where it was empty."""
     known = torch.ones(len(rows), dtype=torch.bool, device=rows.device)
     for block in parts:
         if block.is_indicator:
@@ -203,7 +203,7 @@ def _was_known(rows: Tensor, parts: Sequence[ColumnBlock]) -> Tensor:
 
 
 def _category(values: Tensor, block: ColumnBlock) -> Tensor:
-    """Return the likeliest category of dummies (n, k); of one dummy too few, the first category is the dropped one."""
+    """Return the likeliest category of dummies (n, k); where the first category's dummy was dropped, it is put back."""
     if block.kind == "binary":
         return (values > 0.5).long().reshape(-1)
     if len(block.categories) > values.shape[1]:

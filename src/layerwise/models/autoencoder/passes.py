@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
 from layerwise.models.autoencoder.base import BaseAutoencoder
 
+Pass = Callable[[Tensor], Tensor]
+
 
 def encode_rows(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
     """Return the latents of all rows, on the CPU, shape (rows, latent_size)."""
-    device = next(network.parameters()).device
-    with torch.no_grad():
-        parts = [network.encode(part.to(device)).cpu() for part in inputs.split(at_a_time)]  # type: ignore[operator]
-    return torch.cat(parts)
+    encode: Pass = network.encode  # type: ignore[assignment]
+    return _pass_in_batches(network, encode, inputs, at_a_time)
 
 
 def reconstruct_rows(network: nn.Module, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
     """Return the reconstructions of all rows, on the CPU, shape of inputs."""
-    device = next(network.parameters()).device
-    with torch.no_grad():
-        parts = [network.reconstruct(part.to(device)).cpu() for part in inputs.split(at_a_time)]  # type: ignore[operator]
-    return torch.cat(parts)
+    reconstruct: Pass = network.reconstruct  # type: ignore[assignment]
+    return _pass_in_batches(network, reconstruct, inputs, at_a_time)
 
 
 def reconstruction_losses(network: BaseAutoencoder, inputs: Tensor, at_a_time: int = 2000) -> Tensor:
@@ -29,9 +29,10 @@ def reconstruction_losses(network: BaseAutoencoder, inputs: Tensor, at_a_time: i
 
     Of a variational autoencoder it is the loss at the posterior mean plus the KL divergence.
     """
-    device, losses = next(network.parameters()).device, []
+    return _pass_in_batches(network, network.reconstruction_loss, inputs, at_a_time)
+
+
+def _pass_in_batches(network: nn.Module, function: Pass, inputs: Tensor, at_a_time: int) -> Tensor:
+    device = next(network.parameters()).device
     with torch.no_grad():
-        for part in inputs.split(at_a_time):
-            rows = part.to(device)
-            losses.append(network.reconstruction_loss(rows).cpu())
-    return torch.cat(losses)
+        return torch.cat([function(part.to(device)).cpu() for part in inputs.split(at_a_time)])

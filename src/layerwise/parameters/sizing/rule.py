@@ -43,10 +43,11 @@ TABLE_FINETUNING = (30, 2000, 200)
 # Images of so many pixels or more have the layers of the papers on 28 x 28 pixels.
 MANY_PIXELS = 400
 IMAGE_LAYERS = (500, 500, 1000)
-# Layers of all other rows: powers of two about 4 sqrt(rows), within these bounds. The members of a table's ensemble
-# share theirs.
+# Layers of all other rows: powers of two about 4 sqrt(rows), of small images 8 sqrt(rows), within these bounds. The
+# members of a table's ensemble share theirs; of many rows fewer members share wider ones.
 NARROWEST, WIDEST = 32, 256
 NARROWEST_SHARED, WIDEST_SHARED = 64, 128
+WIDE_FROM = 8000
 MOST_RBM_UNITS = 500
 # Topics of documents, and how counts of words are learnt: with chains of sampled counts and a rate that falls to 0
 # (Salakhutdinov & Hinton 2009 took 50 for 1,690 documents as for 800,000).
@@ -71,13 +72,13 @@ GAN_LEARNING: dict[str, dict[str, Any]] = {
     },
 }
 CONVOLUTIONAL_GAN_BATCH = 25
-# How an autoencoder compresses images of many pixels: its latent, its rate, and the part of the weights that they were
-# drawn with which decay leaves.
+# How an autoencoder compresses images of many pixels: its latent, its rate, and the fraction of the initial weights
+# that is left of them after all decay.
 COMPRESSED_IMAGE = 64
 IMAGE_COMPRESSION_RATE = 4e-3
-LEFT_OF_THE_START = 1 / 4
+INITIAL_WEIGHT_LEFT = 1 / 4
 # The network of a table: an ensemble, whose numbers are embedded from so many rows on.
-TABLE_MEMBERS = 8
+TABLE_MEMBERS, WIDE_MEMBERS = 8, 4
 EMBEDDED_FROM = 2000
 
 
@@ -109,10 +110,10 @@ class Extent:
     def batch(self) -> int:
         """The rows of a batch."""
         parts = 25 if self.has_few_pixels else 10
-        tenth = min(max(math.ceil(self.rows / parts), SMALLEST_BATCH), LARGEST_BATCH)
+        size = min(max(math.ceil(self.rows / parts), SMALLEST_BATCH), LARGEST_BATCH)
         if self.kind == "table":
-            tenth = max(tenth, min(self.rows // TABLE_BATCHES, LARGEST_TABLE_BATCH))
-        return max(1, min(tenth, self.rows))
+            size = max(size, min(self.rows // TABLE_BATCHES, LARGEST_TABLE_BATCH))
+        return max(1, min(size, self.rows))
 
     def epochs(self, bounds: Bounds, batch: int | None = None) -> int:
         """Return the passes over the rows, by (least, steps, most) and the rows of a batch."""
@@ -147,12 +148,12 @@ class Extent:
 
     @property
     def pretraining(self) -> Bounds:
-        """The same of an RBM or a layer of a stack."""
+        """The least epochs, the steps and the most epochs of an RBM or a layer of a stack."""
         return SMALL_PRETRAINING if self.is_small else PRETRAINING
 
     @property
     def autoencoder(self) -> Bounds:
-        """The same of an autoencoder."""
+        """The least epochs, the steps and the most epochs of an autoencoder."""
         return SMALL_AUTOENCODER if self.is_small else AUTOENCODER
 
     @property
@@ -165,8 +166,10 @@ class Extent:
         """The hidden layers of a feed-forward network."""
         if self.has_many_pixels:
             return IMAGE_LAYERS
-        bounds = (NARROWEST_SHARED, WIDEST_SHARED) if self.kind == "table" else (NARROWEST, WIDEST)
-        return (self._width(*bounds),) * 2
+        if self.kind != "table":
+            return (self.width,) * 2
+        widest = WIDEST if self.rows >= WIDE_FROM else WIDEST_SHARED
+        return (self._width(NARROWEST_SHARED, widest),) * 2
 
     @property
     def number_embedding(self) -> str:
@@ -176,7 +179,9 @@ class Extent:
     @property
     def ensemble_members(self) -> int:
         """The members of a feed-forward network."""
-        return TABLE_MEMBERS if self.kind == "table" else 1
+        if self.kind != "table":
+            return 1
+        return WIDE_MEMBERS if self.rows >= WIDE_FROM else TABLE_MEMBERS
 
     @property
     def stack_sizes(self) -> tuple[int, ...]:
@@ -262,7 +267,7 @@ def autoencoder_learning(
     if given["optimizer"] not in (None, "adamw"):
         return usual
     rate = given["learning_rate"] or IMAGE_COMPRESSION_RATE
-    decay = float(f"{math.log(1 / LEFT_OF_THE_START) / (rate / 2 * steps):.2g}")
+    decay = float(f"{math.log(1 / INITIAL_WEIGHT_LEFT) / (rate / 2 * steps):.2g}")
     return usual | {"optimizer": "adamw", "learning_rate": rate, "weight_decay": decay}
 
 

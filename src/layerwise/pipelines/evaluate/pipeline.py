@@ -13,7 +13,6 @@ def create_pipeline() -> Pipeline:
     evaluation, reporting = Stage("evaluation", "evaluate"), Stage("reporting", "evaluate")
     facts, scored = current_facts(), ["model", "scored_rows"]
     is_labelled = facts.parameter("evaluate.labelled") is not False
-    # Of the model's rows, whatever those of the environment are.
     by_segment = is_labelled and bool(facts.parameter("evaluation.segments"))
     scoring = ["model", "rows", "params:evaluate", *(["params:evaluation"] if by_segment else [])]
     found = Pipeline(

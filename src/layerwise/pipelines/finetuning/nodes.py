@@ -131,7 +131,9 @@ def finetune_mean_field_network(
         labelled, validation = (
             replace(rows, inputs=network.embed(rows.inputs)) for rows in (labelled, validation)
         )
-    return finetune_network(network, labelled, validation, columns, settings, seed, layer_statistics)
+    return finetune_network(
+        network, labelled, validation, columns, settings, seed, layer_statistics, pretraining
+    )
 
 
 def _history_of(progress: Progress, watched: list[LayerStatistics]) -> FinetuningHistory:

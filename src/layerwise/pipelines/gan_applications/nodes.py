@@ -97,7 +97,7 @@ def train_frame_predictor(
     """Train a GAN to predict the next frame of videos of a bouncing digit.
 
     Returns:
-        It, the next frames of test videos with the frames before them, and some whole test videos.
+        The generator, the next frames of test videos with the frames before them, and some whole test videos.
     """
     shape, n_given = image_shape(columns), settings.frames
     parts = {"training": training[slice(0, settings.rows)], "validation": validation, "test": test}

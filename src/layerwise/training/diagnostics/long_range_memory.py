@@ -115,7 +115,7 @@ class MemoryResult(Config):
 
 
 class MemoryStudy(RootModel[tuple[MemoryResult, ...]]):
-    """The same of several kinds."""
+    """How far several kinds of recurrent networks remember."""
 
     model_config = ConfigDict(frozen=True)
 

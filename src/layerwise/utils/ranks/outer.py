@@ -23,9 +23,9 @@ from layerwise.utils.ranks.backend import choose_backend, keep_to_the_loopback
 from layerwise.utils.ranks.group import from_rank_0, joined
 from layerwise.utils.ranks.torchrun import local_ranks, torchrun_rank, torchrun_size
 
-# The other ranks wait so long for work, while rank 0 reads rows or evaluates.
+# How long the other ranks wait for work, while rank 0 reads rows or evaluates.
 PATIENCE = timedelta(days=7)
-# Seconds in which rank 0, if it failed in the same way, says so and ends the command.
+# Seconds that another rank waits after an error: rank 0, which most likely has it too, says it and ends the command.
 GRACE = 10.0
 # What rank 0 leaves in torchrun's store: the run that trains.
 RUN = "layerwise/run"
@@ -80,8 +80,8 @@ def _launchers_store() -> Any:
     """Return torchrun's own store, which outlives the processes that it starts; None where it was told to have none."""
     if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
         return None
-    place = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-    return dist.TCPStore(*place, is_master=False, timeout=PATIENCE)  # type: ignore[attr-defined]
+    address = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    return dist.TCPStore(*address, is_master=False, timeout=PATIENCE)  # type: ignore[attr-defined]
 
 
 def dismiss_outer_ranks() -> None:

@@ -77,7 +77,7 @@ class Location:
 
     @property
     def identity(self) -> str:
-        """The same for two ways to write one path."""
+        """What two ways to write one path have in common: the address, or the path without links and dots."""
         return self._address.rstrip("/") if self.is_remote else str(self._path.resolve())
 
     def __str__(self) -> str:

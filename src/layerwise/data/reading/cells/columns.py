@@ -139,11 +139,8 @@ class ColumnReading(Config):
             codes, distinct = pd.factorize(column)
             texts = [str(text).strip() for text in distinct]
             values, right = self._numbers_of_texts(texts)
-            values, right = (
-                np.append(values, np.nan),
-                np.append(right, True),
-            )  # a missing cell has the code -1
-            return values[codes], ~right[codes]
+            # A missing cell has the code -1.
+            return np.append(values, np.nan)[codes], ~np.append(right, True)[codes]
         found = [self._number_of_cell(cell) for cell in column]
         values = np.array([np.nan if v is None else v for v in found], dtype=np.float64)
         return values, np.array([v is None for v in found], dtype=bool)
@@ -185,7 +182,7 @@ class ColumnReading(Config):
         else:
             # A day comes in many rows: each text is understood once.
             codes, cells = _codes_of(column)
-            texts = [_date_text(cell) for cell in cells]
+            texts = [_tidy_text(cell) for cell in cells]
             distinct = sorted({text for text in texts if text and text not in self.missing})
             # A datetime of another program, such as JSON's, has one reading, however training wrote its dates.
             formats = (*self.dates, *iso_datetimes(aware))
@@ -211,7 +208,7 @@ class ColumnReading(Config):
         import pandas as pd
 
         codes, cells = _codes_of(column)
-        texts = [_date_text(cell).strip() for cell in cells]
+        texts = [_tidy_text(cell).strip() for cell in cells]
         pairs = [None if not text or text in self.missing else pair_of(text, self.mark) for text in texts]
         found = pd.array(
             [None if each is None else pair_text(*each, self.mark) for each in pairs], dtype="str"
@@ -220,12 +217,9 @@ class ColumnReading(Config):
             bool(text) and text not in self.missing and pair is None
             for text, pair in zip(texts, pairs, strict=True)
         ]
-        errors |= {
-            int(
-                k
-            ): f"{column.name} is two numbers with {self.mark} between them, and holds {shown(texts[codes[k]])}"
-            for k in np.flatnonzero(np.array(wrong, dtype=bool)[codes])
-        }
+        expected = f"{column.name} is two numbers with {self.mark} between them"
+        bad = np.flatnonzero(np.array(wrong, dtype=bool)[codes])
+        errors |= {int(k): f"{expected}, and holds {shown(texts[codes[k]])}" for k in bad}
         return pd.Series(found.take(codes), index=column.index, name=column.name)
 
     def _texts(self, column: pd.Series, errors: dict[int, str]) -> pd.Series:
@@ -265,7 +259,8 @@ def cell_text(cell: object) -> str:
     return str(cell)
 
 
-def _date_text(cell: Any) -> str:
+def _tidy_text(cell: Any) -> str:
+    """Return the text of a cell without what surrounds its value; empty for a missing one."""
     if isinstance(cell, str):
         return tidy(cell)
     import pandas as pd

@@ -17,10 +17,10 @@ Rows = Sequence[Sequence[str]]
 
 
 def join_names(rows: Rows) -> list[str]:
-    """Return a name for each column: the cells above each other, an empty one but in the last row taking the one to its
-    left, as merged cells are written.
+    """Return a name for each column: its cells in all rows of names, from top to bottom, joined by blanks.
 
-    A column that has no cell of its own in any of the rows has no name.
+    In all rows but the last an empty cell stands for the one to its left, as merged cells are written. A column whose
+    cells are empty in every row has no name.
 
     Args:
         rows: the rows of names, from above.
@@ -55,8 +55,8 @@ def names_in(rows: Rows, n_rows: int, known: Collection[str]) -> tuple[list[str]
 def count_header_rows(rows: Rows) -> int:
     """Return how many rows of names a table begins with: 1, or more where a row of names stands below one with gaps.
 
-    The lower row is needed: its names are not complete or come twice, which those above tell apart. It is no row of
-    values: a text above numbers, or above words that it is none of.
+    The lower row holds names if it needs the one above, as its own are incomplete or come twice, and if it is no row of
+    values: its cells are texts above numbers, or words that do not come again below.
 
     Args:
         rows: the first ones of the table, as long as most of them.

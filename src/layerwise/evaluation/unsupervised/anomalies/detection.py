@@ -243,8 +243,8 @@ def _precision_at_n(truth: np.ndarray, scores: np.ndarray) -> float:
     n = int(truth.sum())
     cut = np.sort(scores)[-n]
     higher, tied = scores > cut, scores == cut
-    share = (n - higher.sum()) / tied.sum()
-    return float((truth[higher].sum() + share * truth[tied].sum()) / n)
+    fraction = (n - higher.sum()) / tied.sum()
+    return float((truth[higher].sum() + fraction * truth[tied].sum()) / n)
 
 
 def isolation_forest_scores(training: Any, validation: Any, test: Any, seed: int) -> tuple[Any, Any]:
