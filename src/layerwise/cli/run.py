@@ -100,14 +100,9 @@ def _parse_params(ctx: click.Context, param: click.Parameter, value: Any) -> dic
         raise click.ClickException(str(error)) from None
 
 
-class _Names(click.ParamType):
-    """Names with commas between them, or a list of them in a file that `--config` names."""
-
-    name = "text"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the names as an option has them."""
-        return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+def _text(value: Any) -> str:
+    """Return names with commas between them; a file that `--config` names may hold a list of them."""
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _own_options() -> list[click.Parameter]:
@@ -117,7 +112,7 @@ def _own_options() -> list[click.Parameter]:
         if option.name == "params":
             option.callback = _parse_params
         elif option.name in OF_NAMES:
-            option.type = _Names()
+            option.type = click.types.FuncParamType(_text)
     return found
 
 
