@@ -9,7 +9,7 @@ from layerwise.cli import ErrorMessageHook, configuration_error
 from layerwise.tracking import ParameterChecksHook, ProblemHook, ProcessHook, TrackingHook
 from layerwise.utils import UserError, parameter, problem, set_run_context
 
-# The last one is asked first.
+# Kedro calls them from the last to the first, but for methods that are marked `tryfirst` or `trylast`.
 HOOKS = (ProblemHook(), ParameterChecksHook(), TrackingHook(), ErrorMessageHook(), ProcessHook())
 
 

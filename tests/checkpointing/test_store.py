@@ -2,6 +2,7 @@ import errno
 import json
 import logging
 import os
+import pickle
 import shutil
 import signal
 import warnings
@@ -300,3 +301,16 @@ def test_names_in_the_metadata_keep_their_order(tmp_path):
     own = stage(tmp_path)
     own.save(1, tensors(1), {"best": None, "name": "x", "history": [{"b": 1.0, "a": 2.0}]})
     assert list(stage(tmp_path, resume=True).load().metadata["history"][0]) == ["b", "a"]
+
+
+def test_a_store_that_another_process_gets_goes_on_under_the_node_it_was_sent_from(tmp_path):
+    own = CheckpointStore(tmp_path / "run", OFTEN, resume=True, owner={"run": "a"})
+    assert own.scope == "run"
+    own.set_scope("dbn.finetune")
+    save(CheckpointStore(tmp_path / "run", OFTEN, owner={"run": "a"}).stage("layer"), 1)
+    other = pickle.loads(pickle.dumps(own))
+    assert other.scope == "dbn.finetune"
+    assert other.stage("layer").folder == own.stage("layer").folder == tmp_path / "run/dbn.finetune/layer"
+    other.set_scope("run")
+    assert other.stage("layer").load().metadata["epoch"] == 1
+    assert own.scope == "dbn.finetune"

@@ -60,13 +60,13 @@ def test_what_cannot_be_read_is_named(text, words):
         parse_parameters(text)
 
 
-def given_to_kedro(*arguments):
-    """Return the parameters that Kedro's own function is called with."""
+def given_to_kedro(*arguments, option="params"):
+    """Return an option, the parameters by default, that Kedro's own function is called with."""
     seen = {}
     command = type(cli.run)("run", callback=lambda **options: seen.update(options), params=cli.run.params)
     done = CliRunner().invoke(command, list(arguments))
     assert done.exit_code == 0, done.output
-    return seen["params"]
+    return seen[option]
 
 
 def test_the_run_command_takes_lists_and_words_and_files_of_settings(tmp_path):
@@ -77,6 +77,15 @@ def test_the_run_command_takes_lists_and_words_and_files_of_settings(tmp_path):
     assert given_to_kedro() == {}
     (tmp_path / "run.yml").write_text("run:\n  params:\n    mlp:\n      hidden_sizes: [64, 32]\n")
     assert given_to_kedro(f"--config={tmp_path}/run.yml") == {"mlp": {"hidden_sizes": [64, 32]}}
+
+
+@pytest.mark.parametrize(
+    "option", ["pipelines", "tags", "to_nodes", "to_outputs", "from_inputs", "namespaces"]
+)
+def test_a_file_of_settings_may_hold_names_as_a_list_or_as_text(tmp_path, option):
+    for written in ("[mlp, rbm]", "mlp,rbm"):
+        (tmp_path / "run.yml").write_text(f"run:\n  {option}: {written}\n")
+        assert list(given_to_kedro(f"--config={tmp_path}/run.yml", option=option)) == ["mlp", "rbm"]
 
 
 def test_the_documented_quotes_reach_the_command_whole_in_a_shell():

@@ -5,7 +5,7 @@ import pytest
 import torch
 from helpers.small_collections import two_topics, write_environment, write_ratings
 
-from layerwise.data import ColumnBlock, DataSpec
+from layerwise.data import ColumnBlock, DataError, DataSpec
 from layerwise.models.rbm import RBM, RBMConfig
 from layerwise.parameters import ParameterError
 from layerwise.pipelines.rbm.figure_nodes import plot_strongest_columns
@@ -99,6 +99,14 @@ def test_perplexity_stands_beside_lda_and_top_words_come_from_the_vocabulary(doc
 def test_supervised_pipelines_refuse_ratings_and_documents(ratings, documents, env, pipeline):
     with pytest.raises(ValueError, match="run --pipelines=rbm"):
         ratings.run(pipeline, env=env)
+
+
+@pytest.mark.parametrize(("env", "kind"), [("tastes", "ratings"), ("two_topics", "documents")])
+def test_to_evaluate_a_model_of_collections_names_its_card(ratings, documents, env, kind):
+    path = ratings.path / "rows.csv"
+    path.write_text("a,b,c\n1,2,3\n")
+    with pytest.raises(DataError, match=f"a model of {kind} predicts no targets .* stands on its card"):
+        ratings.run("evaluate", evaluate={"model": f"{env}.rbm@champion", "input": str(path)})
 
 
 @pytest.mark.figures

@@ -95,11 +95,13 @@ class CheckpointStore:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs to go on writing in this thread's scope."""
-        return {**vars(self), "_thread": getattr(self._thread, "scope", "run")}
+        state = {name: value for name, value in vars(self).items() if name != "_thread"}
+        return state | {"scope": self.scope}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state | {"_thread": threading.local()})
-        self.set_scope(state["_thread"])
+        scope = state.pop("scope")
+        vars(self).update(state, _thread=threading.local())
+        self.set_scope(scope)
 
     @property
     def run(self) -> str:
@@ -111,13 +113,18 @@ class CheckpointStore:
         """True when checkpoints are written."""
         return self.settings.on
 
+    @property
+    def scope(self) -> str:
+        """The name under which the stages that start in this thread are kept; `run` until one is set."""
+        return getattr(self._thread, "scope", "run")
+
     def set_scope(self, scope: str) -> None:
         """Say under which name the stages that start in this thread from now on are kept, such as the node's."""
         self._thread.scope = scope
 
     def stage(self, name: str) -> StageCheckpoints:
         """Return the stage of that name; the second one of the same name in a scope is another one."""
-        scope = slug(getattr(self._thread, "scope", "run"))
+        scope = slug(self.scope)
         times = self._seen[scope, name] = self._seen.get((scope, name), 0) + 1
         own = slug(name) if times == 1 else f"{slug(name)}_{times}"
         return StageCheckpoints(name, self.folder / scope / own, self.settings, self.resume, self.owner)
@@ -245,14 +252,17 @@ def _write(stem: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any
         part.write_bytes(content)
     with atomic_write(stem.with_suffix(".json")) as part:
         part.write_text(f'{{"sha256": {_text(hashes)},\n"metadata": {text}}}\n')
-    # The names are on the disk before any older checkpoint goes. Windows does not open folders.
-    if os.name != "posix":
-        return
-    folder = os.open(stem.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    _sync_folder(stem.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    """Have the names in a folder on the disk, which they have to be before an older checkpoint goes."""
+    if os.name == "posix":  # Windows does not open folders
+        folder = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _read(path: Path) -> Checkpoint:

@@ -19,6 +19,11 @@ from layerwise.utils.ranks import in_torchrun, restarts_over_computers, torchrun
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
 
+# Options that take several names.
+OF_NAMES = (
+    "pipelines", "tags", "namespaces", "from_inputs", "to_outputs", "from_nodes", "to_nodes", "node_names",
+    "load_versions",
+)  # fmt: skip
 RUNNERS = ["SequentialRunner", "ThreadRunner", "ParallelRunner"]
 
 
@@ -95,12 +100,19 @@ def _parse_params(ctx: click.Context, param: click.Parameter, value: Any) -> dic
         raise click.ClickException(str(error)) from None
 
 
+def _text(value: Any) -> str:
+    """Return names with commas between them; a file that `--config` names may hold a list of them."""
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
 def _own_options() -> list[click.Parameter]:
     """Return the options of Kedro's `run`; `--params` takes lists and words too."""
     found = [copy.copy(option) for option in kedro_run.params]
     for option in found:
         if option.name == "params":
             option.callback = _parse_params
+        elif option.name in OF_NAMES:
+            option.type = click.types.FuncParamType(_text)
     return found
 
 

@@ -148,10 +148,15 @@ def evaluate_chunks(
 
 
 def _require_fitting(model: TrainedModel, reader: ChunkedReader) -> None:
+    if not model.reads_rows:
+        raise DataError(
+            f"a model of {model.columns.task} predicts no targets that could be evaluated: how well it does on what "
+            "training did not see stands on its card"
+        )
     if not model.is_supervised:
         raise DataError(
             f"a network of the kind '{model.kind}' predicts no targets that could be evaluated; name the model of a "
-            "supervised pipeline: dbn, mlp, sae or forest_fires_classic"
+            "supervised pipeline, such as mlp, dbn, sae or boosting"
         )
     if reader.has_image_inputs and not model.has_image_inputs:
         raise DataError(f"{reader.path} holds images, and the model reads the rows of a table")

@@ -10,7 +10,7 @@ import numpy as np
 
 from layerwise.data import DataError, Task
 from layerwise.data.preprocessing import class_text, far_from_others
-from layerwise.profiling.columns import ColumnProfile
+from layerwise.profiling.columns import LIST_MARKS, ColumnProfile
 from layerwise.profiling.proposal import Choice
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ LONG_TAIL = 3.0
 MIN_CLASS_ROWS = 3
 FEW_ROWS, MANY_ROWS, FOLDS = 1000, 1_000_000, 5
 MOST_IN_MEMORY = 5_000_000
-# What separates the labels of a class, and how many classes have several at least.
-LABEL_MARKS, MIN_LISTED = (";", "|", ","), 2
+# How many classes have several labels at least.
+MIN_LISTED = 2
 # A class of so many times fewer rows, and nearly its name, may be a slip; and how many of these are named.
 MUCH_MORE, MOST_NAMED = 20, 5
 
@@ -163,7 +163,7 @@ def _digits(name: str) -> str:
 def _lists_of_labels(target: pd.Series) -> list[str]:
     """Say that classes are lists of labels, such as urgent;billing."""
     names = [str(value) for value in target.unique()]
-    for mark in LABEL_MARKS:
+    for mark in LIST_MARKS:
         cells = [name.split(mark) for name in names]
         listed = [cell for cell in cells if len(cell) > 1]
         labels = {part.strip() for cell in cells for part in cell}

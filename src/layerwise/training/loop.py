@@ -6,6 +6,7 @@ stay on the device until the epoch ends, so that a batch never waits for a numbe
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -147,7 +148,7 @@ def fit(
 
 def _require_finite(metrics: Mapping[str, float], name: str, epoch: int) -> None:
     for key, value in metrics.items():
-        if value != value or value in (float("inf"), float("-inf")):
+        if not math.isfinite(value):
             raise TrainingError(
                 f"{name}: {key} became {value} in epoch {epoch}. Likely remedies: a lower learning rate "
                 "(a tenth of the present one), gradient clipping, standardised inputs"

@@ -10,6 +10,7 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.reading.cells import ColumnReading, are_zeros_and_ones, cell_text, shown
+from layerwise.data.reading.counted_dates import MICROSECONDS_OF_A_DAY
 from layerwise.data.reading.pairs import pair_text
 from layerwise.utils import nearest
 
@@ -22,8 +23,6 @@ DATE_PARTS = ("days", "month_sin", "month_cos", "weekday_sin", "weekday_cos", "h
 PAIR_PARTS = ("first", "second")
 # What several inputs are made of, and what each of them is called.
 PARTS: dict[str, tuple[str, ...]] = {"date": DATE_PARTS, "pair": PAIR_PARTS}
-
-MICROSECONDS_OF_A_DAY = 86_400_000_000
 
 
 def validate_columns(frame: pd.DataFrame, names: tuple[str, ...], what: str) -> None:

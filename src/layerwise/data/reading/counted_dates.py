@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-DAY = 86_400_000_000
+MICROSECONDS_OF_A_DAY = 86_400_000_000
 # What stands for a format of such dates: the microseconds of one, and the day that is 0, in microseconds since 1970.
 # Spreadsheets have 1 for the first day of 1900 and count a 29th of February of that year.
 COUNTED_DATES = {
-    "spreadsheet_days": (DAY, -25_569 * DAY),
-    "unix_days": (DAY, 0),
+    "spreadsheet_days": (MICROSECONDS_OF_A_DAY, -25_569 * MICROSECONDS_OF_A_DAY),
+    "unix_days": (MICROSECONDS_OF_A_DAY, 0),
     "unix_seconds": (1_000_000, 0),
     "unix_milliseconds": (1_000, 0),
     "unix_microseconds": (1, 0),
@@ -25,19 +25,20 @@ WHAT_IS_COUNTED = {
     "unix_microseconds": "times in microseconds since 1970",
 }
 NUMBER = re.compile(r"[+-]?\d{1,17}(?:[.,]\d{1,15})?", re.ASCII)
-# A float holds a day and its time to about a microsecond.
+# Microseconds to which days are rounded: a float holds a day with its time to about one.
 STEP_OF_DAYS = 1_000
+# The years 1 to 9999, in microseconds since 1970.
 YEARS = (-62_135_596_800_000_000, 253_402_300_799_999_999)
 # From 2001 to 2039, in which amounts are rarely as large; a spreadsheet's days from 1980 to 2060.
 FIRST_TIME, LAST_TIME = 1.0e9 * 1_000_000, 2.2e9 * 1_000_000
-FIRST_DAY, LAST_DAY = 3_652 * DAY, 32_872 * DAY
-# Fewer different numbers than this are never taken for dates.
+FIRST_DAY, LAST_DAY = 3_652 * MICROSECONDS_OF_A_DAY, 32_872 * MICROSECONDS_OF_A_DAY
+# Fewer different numbers than this are not taken for dates unasked.
 MIN_DAYS, MIN_TIMES = 10, 50
 
 
 def is_instant(date_format: str) -> bool:
     """Return whether a word stands for times since 1970, which are in UTC everywhere; days are days anywhere."""
-    return date_format in COUNTED_DATES and COUNTED_DATES[date_format][0] < DAY
+    return date_format in COUNTED_DATES and COUNTED_DATES[date_format][0] < MICROSECONDS_OF_A_DAY
 
 
 def counts_of(texts: Sequence[str]) -> np.ndarray:
@@ -56,7 +57,7 @@ def dates_of_counts(texts: Sequence[str], date_format: str) -> np.ndarray:
     ticks = counts_of(texts) * float(unit) + origin
     right = (ticks >= YEARS[0]) & (ticks <= YEARS[1])
     whole = np.where(right, ticks, 0).round().astype(np.int64)
-    if unit == DAY:
+    if unit == MICROSECONDS_OF_A_DAY:
         whole = (whole + STEP_OF_DAYS // 2) // STEP_OF_DAYS * STEP_OF_DAYS
     found: np.ndarray = whole.astype("datetime64[us]")
     found[~right] = np.datetime64("NaT", "us")

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-GZIP_MAGIC = b"\x1f\x8b"
+from layerwise.data.sources.files import GZIP_MAGIC
+
 UNSIGNED_BYTE = 8
 
 

@@ -62,7 +62,15 @@ def frechet_distance_to(
     """Return a function that gives the Frechet distance of rows (m, d) from real ones (n, d), in some features of them.
 
     The real rows' moments are taken once. The distance is NaN where a row is not finite.
+
+    Raises:
+        DataError: there are fewer than two real rows, which have no covariance.
     """
+    if len(real) < 2:
+        raise DataError(
+            f"{len(real)} validation rows are too few to compare generated rows with, which takes at least 2: bring "
+            "more, or raise split.validation_fraction"
+        )
     mean, covariance = _moments(as_array(features(real)).astype(np.float64))
 
     def distance(rows: Tensor) -> float:

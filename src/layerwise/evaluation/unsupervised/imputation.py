@@ -57,10 +57,12 @@ def mask_cells(
 
     Returns:
         Cells (n_rows, raw columns) and columns (n_rows, n_inputs), True where missing; what comes from one raw column
-        is missing together.
+        is missing together. One cell at least is.
     """
     columns = raw_columns(blocks)
     cells = torch.rand(n_rows, len(columns), generator=rng, device=rng.device) < fraction
+    if n_rows and not cells.any():  # of a handful of rows
+        cells[0, 0] = True
     missing = cells.new_zeros(n_rows, max(block.stop for block in blocks))
     for k, parts in enumerate(columns.values()):
         missing[:, [at for block in parts for at in block.columns]] = cells[:, k : k + 1]

@@ -6,7 +6,7 @@ from layerwise.pipelines.composition import compose
 from layerwise.pipelines.forest_fires_classic import nodes
 from layerwise.pipelines.stage import Stage
 
-NAME = "forest_fires_classic"
+NAME = nodes.EXERCISE
 
 
 def create_pipeline() -> Pipeline:

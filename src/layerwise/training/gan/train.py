@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -61,7 +61,7 @@ class GANResult:
     diagnoses: list[str]
     seconds: float
     training_conditions: Tensor | None = None
-    captions: Captions | None = field(default=None)
+    captions: Captions | None = None
 
 
 class GANHistory(Config):

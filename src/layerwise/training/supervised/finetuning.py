@@ -81,7 +81,7 @@ def finetune(
         batch_size=batch_size,
         rng=torch_rng(seed, "finetuning", "order"),
         validation=validation,
-        callbacks=[*callbacks, *_stopping_callbacks(plan, settings)],
+        callbacks=[*callbacks, *_callbacks_by_settings(plan, settings)],
         transform=make_transform(settings, image_shape, dynamic_binarization, seed, training.inputs.device),
         name=name,
         monitor="validation/error",
@@ -119,7 +119,7 @@ def fit_network(
 
 
 def finetuning_device(network: nn.Module, labelled: TensorData, settings: FinetuningSettings) -> torch.device:
-    """Return where networks of this size are fine-tuned fastest, unless the settings say where."""
+    """Return where networks of this size are fine-tuned fastest, unless `compute.device` says where."""
     return choose_device(network, settings.effective_batch_size(len(labelled)), "fine-tuning")
 
 
@@ -154,7 +154,8 @@ def check_settings_fit(
         )
 
 
-def _stopping_callbacks(plan: Backpropagation, settings: FinetuningSettings) -> list[Callback]:
+def _callbacks_by_settings(plan: Backpropagation, settings: FinetuningSettings) -> list[Callback]:
+    """Return what keeps the best weights, lowers the rate on a plateau and stops, as far as the settings ask for it."""
     s = settings
     found: list[Callback] = []
     if s.keep_best_weights:

@@ -56,13 +56,8 @@ class ColumnBase:
     def __init__(
         self, name: str, column: pd.Series, settings: ReadingSettings, stated: CellKind | None, classes: bool
     ) -> None:
-        self.name, self.column, self.settings, self.stated, self.classes = (
-            name,
-            column,
-            settings,
-            stated,
-            classes,
-        )
+        self.name, self.column, self.settings = name, column, settings
+        self.stated, self.classes = stated, classes
         self.notes: list[str] = []
         # Cells that are kept as values and may mean that there is none.
         self.doubtful: list[str] = []
@@ -259,11 +254,11 @@ class ColumnBase:
         """Raise the error of a column that a setting decides.
 
         Args:
-            what: stands in the column.
+            what: is unclear, as it follows the column's name in the message.
             key: the setting's name.
             value: its likeliest value.
-            other: the runner-up, as it would stand in YAML.
-            instead: what else to do.
+            other: its second likeliest value, as it would stand in YAML.
+            instead: what may be done in place of setting it.
             remark: what the setting brings with it.
         """
         setting = SuggestedSetting(key, value, f"column '{self.name}' {what}", other)

@@ -182,7 +182,7 @@ class ColumnReading(Config):
         else:
             # A day comes in many rows: each text is understood once.
             codes, cells = _codes_of(column)
-            texts = [_date_text(cell) for cell in cells]
+            texts = [_tidy_text(cell) for cell in cells]
             distinct = sorted({text for text in texts if text and text not in self.missing})
             # A datetime of another program, such as JSON's, has one reading, however training wrote its dates.
             formats = (*self.dates, *iso_datetimes(aware))
@@ -208,7 +208,7 @@ class ColumnReading(Config):
         import pandas as pd
 
         codes, cells = _codes_of(column)
-        texts = [_date_text(cell).strip() for cell in cells]
+        texts = [_tidy_text(cell).strip() for cell in cells]
         pairs = [None if not text or text in self.missing else pair_of(text, self.mark) for text in texts]
         found = pd.array(
             [None if each is None else pair_text(*each, self.mark) for each in pairs], dtype="str"
@@ -259,7 +259,8 @@ def cell_text(cell: object) -> str:
     return str(cell)
 
 
-def _date_text(cell: Any) -> str:
+def _tidy_text(cell: Any) -> str:
+    """Return the text of a cell without what surrounds its value; empty for a missing one."""
     if isinstance(cell, str):
         return tidy(cell)
     import pandas as pd

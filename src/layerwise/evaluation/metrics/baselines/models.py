@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -133,7 +133,7 @@ def baseline_model(family: Family, task: Task, seed: int, n_rows: int) -> tuple[
         kind = neighbors.KNeighborsRegressor if regression else neighbors.KNeighborsClassifier
         return "nearest neighbors", kind(**options)
     if family not in ("linear", "ridge"):
-        raise ValueError(f"unknown family '{family}'; known: boosting, forest, linear, neighbors, ridge")
+        raise ValueError(f"unknown family '{family}'; known: {', '.join(sorted(get_args(Family)))}")
     if not regression:
         return "logistic regression", linear_model.LogisticRegression(max_iter=2000)
     if family == "linear":
