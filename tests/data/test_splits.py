@@ -99,6 +99,14 @@ def test_a_part_of_few_rows_has_one_at_least(n):
     assert sum(sizes) == n
 
 
+@pytest.mark.parametrize(("n", "n_classes"), [(6, 2), (12, 2), (24, 4), (180, 60)])
+def test_each_part_of_few_stratified_rows_has_every_class(n, n_classes):
+    labels = np.arange(n) % n_classes
+    found = split_rows(labels, "multiclass", SplitSettings(), seed=0)
+    for part in (found.training, found.validation, found.test):
+        assert set(labels[part]) == set(range(n_classes))
+
+
 def test_labelled_rows_keep_each_class_by_its_fraction():
     targets = torch.from_numpy(LABELS)
     rows = choose_labelled(TensorData(torch.arange(200.0)[:, None], targets), 20, "multiclass", seed=0)

@@ -11,10 +11,8 @@ from layerwise.parameters.sizing import (
     AUTOENCODER,
     FINETUNING,
     LEARNING,
-    TABLE_FINETUNING,
     TABLE_LEARNING,
     Extent,
-    batch_and_epochs,
     learning,
     robust_delta,
 )
@@ -39,7 +37,7 @@ def test_an_example_of_the_page_is_what_the_rule_gives(example):
     rows, inputs, kind, batch, of_mlp, finetuning, pretraining, mlp, stack, rbm = example
     extent = Extent(int(rows), int(inputs), kind)
     assert extent.batch == int(batch)
-    assert extent.epochs(TABLE_FINETUNING if kind == "table" else extent.finetuning) == int(of_mlp)
+    assert extent.epochs(extent.ensemble_finetuning if kind == "table" else extent.finetuning) == int(of_mlp)
     assert extent.epochs(extent.finetuning) == int(finetuning)
     assert extent.epochs(extent.pretraining) == int(pretraining)
     assert extent.hidden_sizes == numbers(mlp)
@@ -59,12 +57,12 @@ def test_a_batch_is_never_empty_and_never_more_than_the_rows(kind, rows):
 
 def test_the_epochs_give_the_steps_by_the_batch_that_is_set():
     extent = Extent(3000, 10, "table")
-    assert batch_and_epochs(extent, FINETUNING, 1000) == {
+    assert extent.batch_and_epochs(FINETUNING, 1000) == {
         "batch_size": 100,
         "epochs": 200,
     }  # 334 for 1,000 steps
-    assert batch_and_epochs(extent, AUTOENCODER, "all")["epochs"] == 300
-    assert batch_and_epochs(extent, FINETUNING, 10)["epochs"] == 30
+    assert extent.batch_and_epochs(AUTOENCODER, "all")["epochs"] == 300
+    assert extent.batch_and_epochs(FINETUNING, 10)["epochs"] == 30
 
 
 def test_the_extent_knows_ratings_and_documents_by_their_task_and_images_by_their_shape():

@@ -240,13 +240,12 @@ def _sample_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.model_selection import train_test_split
 
+    stratify, size = None if labels is None else labels[rows], count or fraction
+    if stratify is not None and count is None:  # a fraction of few rows has one of each class
+        n_classes = len(np.unique(stratify))
+        size = n_classes if math.ceil(len(rows) * fraction) < n_classes else fraction
     try:
-        kept, sampled = train_test_split(
-            rows,
-            test_size=count or fraction,
-            random_state=seed,
-            stratify=None if labels is None else labels[rows],
-        )
+        kept, sampled = train_test_split(rows, test_size=size, random_state=seed, stratify=stratify)
     except ValueError as error:
         raise DataError(
             f"the {part} rows cannot be sampled from {len(rows)} rows with each class in them: {error}; "

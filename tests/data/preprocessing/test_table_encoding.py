@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerwise.data import DataError, PreprocessingSettings, Problem, ReadingSettings
-from layerwise.data.preprocessing import decode, encode, fit_encoding, unlearnable_columns
+from layerwise.data import DataError, PreprocessingSettings, Problem, ReadingSettings, Split
+from layerwise.data.preprocessing import decode, encode, encode_parts, fit_encoding, unlearnable_columns
 from layerwise.data.preprocessing.encoded_columns import decode_number, encode_number, fit_modes
 from layerwise.data.reading.cells import read_table
 
@@ -171,3 +171,13 @@ def test_two_numbers_in_a_cell_are_two_columns_of_a_generator():
     low, high = true[: 300 - 1].min(0), true[: 300 - 1].max(0)
     assert (drawn >= low).all()
     assert (drawn <= high).all()
+
+
+def test_validation_rows_of_unknown_categories_alone_are_refused():
+    table = pd.DataFrame({"town": list("aabbcd"), "weight": [1.5, 2.25, 1.5, 2.0, 3.0, 3.5]})
+    split = Split(training=np.arange(4), validation=np.arange(4, 6), test=np.arange(0))
+    problem = Problem(name="towns", task="binary")
+    with pytest.raises(
+        DataError, match="each of the 2 validation rows has a category that no training row has"
+    ):
+        encode_parts(table, split, problem, PreprocessingSettings(), 2, seed=0)

@@ -243,11 +243,19 @@ def encode_parts(
 
     Returns:
         The encoding, and (n, width) float32 of either part.
+
+    Raises:
+        DataError: no validation row has categories of training rows alone.
     """
     frame = derive_columns(raw, problem)
     encoding = fit_encoding(frame, split.training, problem, settings, components, seed)
     validation = frame.iloc[split.validation]
     known = validation.iloc[known_rows(validation, encoding)]
+    if known.empty:
+        raise DataError(
+            f"each of the {len(validation)} validation rows has a category that no training row has, so that "
+            "drawn rows cannot be compared with them: drop columns of many categories, or give more rows"
+        )
     training = encode(frame.iloc[split.training], encoding, seed)
     return encoding, training, encode(known, encoding, seed)
 

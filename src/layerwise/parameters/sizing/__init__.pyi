@@ -1,15 +1,15 @@
-from .rule import (
-    AUTOENCODER as AUTOENCODER,
-    FINETUNING as FINETUNING,
+from .learning import (
     LEARNING as LEARNING,
-    TABLE_FINETUNING as TABLE_FINETUNING,
     TABLE_LEARNING as TABLE_LEARNING,
-    Extent as Extent,
-    batch_and_epochs as batch_and_epochs,
     chain_learning as chain_learning,
     corruption_by_rule as corruption_by_rule,
     learning as learning,
     robust_delta as robust_delta,
+)
+from .rule import (
+    AUTOENCODER as AUTOENCODER,
+    FINETUNING as FINETUNING,
+    Extent as Extent,
 )
 from .settings import (
     size_autoencoder as size_autoencoder,

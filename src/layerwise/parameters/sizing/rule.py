@@ -7,15 +7,10 @@ the rows are known: by how many there are, how many columns they have, and wheth
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from torch import Tensor
-
-from layerwise.data import DataSpec, ImageShape, channels_of
-from layerwise.data.preprocessing import robust_location
-from layerwise.data.transforms import CorruptionName
+from layerwise.data import DataSpec, channels_of
 
 Bounds = tuple[int, int, int]
 # Rows of a batch: a tenth of all rows, of small images a 25th, within these bounds.
@@ -39,7 +34,7 @@ SMALL_FINETUNING = (30, 4000, 200)
 SMALL_PRETRAINING = (20, 2500, 100)
 SMALL_AUTOENCODER = (40, 5000, 500)
 # An ensemble's steps are those of all its members.
-TABLE_FINETUNING = (30, 2000, 200)
+TABLE_FINETUNING, WIDE_FINETUNING = (30, 2000, 200), (30, 12_000, 60)
 # Images of so many pixels or more have the layers of the papers on 28 x 28 pixels.
 MANY_PIXELS = 400
 IMAGE_LAYERS = (500, 500, 1000)
@@ -49,34 +44,9 @@ NARROWEST, WIDEST = 32, 256
 NARROWEST_SHARED, WIDEST_SHARED = 64, 128
 WIDE_FROM = 8000
 MOST_RBM_UNITS = 500
-# Topics of documents, and how counts of words are learnt: with chains of sampled counts and a rate that falls to 0
-# (Salakhutdinov & Hinton 2009 took 50 for 1,690 documents as for 800,000).
+# Topics of documents (Salakhutdinov & Hinton 2009 took 50 for 1,690 documents as for 800,000).
 TOPICS = 50
-COUNT_LEARNING = {"learning_rate": 0.03, "final_learning_rate": 0.0}
-# How a network learns from labels: one of a table, and all others.
-TABLE_LEARNING = {"optimizer": "adamw", "learning_rate": 3e-3, "weight_decay": 0.01, "dropout": 0.1}
-LEARNING = {"optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "dropout": 0.0}
-# How a GAN learns, by its network (docs/pipelines/gan.md has what each is worth).
-GAN_LEARNING: dict[str, dict[str, Any]] = {
-    "mlp": {
-        "latent_size": 100,
-        "generator_learning_rate": 2e-4,
-        "discriminator_learning_rate": 2e-4,
-        "r1_every": 1,
-    },
-    "dcgan": {
-        "latent_size": 32,
-        "generator_learning_rate": 4e-3,
-        "discriminator_learning_rate": 4e-3,
-        "r1_every": 4,
-    },
-}
 CONVOLUTIONAL_GAN_BATCH = 25
-# How an autoencoder compresses images of many pixels: its latent, its rate, and the fraction of the initial weights
-# that is left of them after all decay.
-COMPRESSED_IMAGE = 64
-IMAGE_COMPRESSION_RATE = 4e-3
-INITIAL_WEIGHT_LEFT = 1 / 4
 # The network of a table: an ensemble, whose numbers are embedded from so many rows on.
 TABLE_MEMBERS, WIDE_MEMBERS = 8, 4
 EMBEDDED_FROM = 2000
@@ -121,6 +91,13 @@ class Extent:
         batches = math.ceil(self.rows / (batch or self.batch))
         return min(max(least, math.ceil(steps / batches)), most)
 
+    def batch_and_epochs(self, bounds: Bounds, batch: Any = None) -> dict[str, Any]:
+        """Return the values of `batch_size` and `epochs`; the latter by the batch that is set, if one is."""
+        return {
+            "batch_size": self.batch,
+            "epochs": self.epochs(bounds, self.rows if batch == "all" else batch),
+        }
+
     def _width(self, narrowest: int, widest: int) -> int:
         factor = 8 if self.has_few_pixels else 4
         nearest = 2 ** round(math.log2(factor * math.sqrt(max(self.rows, 1))))
@@ -145,6 +122,11 @@ class Extent:
     def finetuning(self) -> Bounds:
         """The least epochs, the steps and the most epochs of back-propagation through one network."""
         return SMALL_FINETUNING if self.is_small else FINETUNING
+
+    @property
+    def ensemble_finetuning(self) -> Bounds:
+        """The least epochs, the steps and the most epochs of a table's ensemble."""
+        return WIDE_FINETUNING if self.rows >= WIDE_FROM else TABLE_FINETUNING
 
     @property
     def pretraining(self) -> Bounds:
@@ -200,101 +182,3 @@ class Extent:
             if self.kind == "table"
             else MOST_RBM_UNITS
         )
-
-
-def chain_learning(chain: str, learning_rate: float | None, real_hidden: bool = False) -> dict[str, Any]:
-    """Return how an RBM learns by its chains: the rate, its end, momentum and centring.
-
-    Chains that last are samples of the model, which they can follow where its rate falls to 0 and its momentum is low
-    (docs/pipelines/rbm.md has what each is worth).
-
-    Args:
-        chain: data, persistent or tempered.
-        learning_rate: that is set, if one is.
-        real_hidden: hidden units are real numbers, with which a rate of 0.1 diverges.
-    """
-    slow = 0.01 if real_hidden else 0.1
-    if chain == "data":
-        rate = learning_rate or slow
-        return {"learning_rate": rate, "final_learning_rate": rate, "final_momentum": 0.9, "centered": None}
-    return {
-        "learning_rate": min(slow, 0.05),
-        "final_learning_rate": 0.0,
-        "final_momentum": 0.5,
-        "centered": True,
-    }
-
-
-def gan_network(shape: ImageShape | None, uses_dense: bool) -> Literal["mlp", "dcgan"]:
-    """Return the network of a GAN of rows: dcgan of small images that can be halved twice, else mlp.
-
-    Args:
-        shape: of the images; None for a table.
-        uses_dense: whether a setting is set that mlp alone has.
-    """
-    if shape is None or uses_dense:
-        return "mlp"
-    height, width = shape[:2]
-    return "mlp" if height % 4 or width % 4 or height * width > MOST_CONVOLVED else "dcgan"
-
-
-def corruption_by_rule(variant: str, kind_of_rows: str | None) -> CorruptionName | None:
-    """Return the noise that an autoencoder learns with where none is set; None: the variant's own."""
-    return "gaussian" if variant == "compression" and kind_of_rows == "images" else None
-
-
-def autoencoder_learning(
-    variant: str, extent: Extent, steps: int, given: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return how an autoencoder learns, and its latent and noise where these are not the variant's own.
-
-    An image that is compressed is read through noise. Weights that decay forget the grain that they were drawn with, so
-    that the features are strokes (docs/pipelines/autoencoder.md has what each is worth): the decay leaves a quarter of
-    it at the end of a cosine, whose mean rate is half of the first one.
-
-    Args:
-        variant: of the autoencoder.
-        extent: of the rows.
-        steps: of the training.
-        given: the optimizer, the rate and the decay that are set, None where they are not.
-    """
-    usual: dict[str, Any] = {name: LEARNING[name] for name in ("optimizer", "learning_rate", "weight_decay")}
-    usual |= {"optimizer": "adamw"} if given["weight_decay"] else {}
-    usual |= {"corruption": corruption_by_rule(variant, extent.kind), "latent_size": None}
-    if variant != "compression" or not extent.has_many_pixels:
-        return usual
-    usual |= {"latent_size": COMPRESSED_IMAGE}
-    if given["optimizer"] not in (None, "adamw"):
-        return usual
-    rate = given["learning_rate"] or IMAGE_COMPRESSION_RATE
-    decay = float(f"{math.log(1 / INITIAL_WEIGHT_LEFT) / (rate / 2 * steps):.2g}")
-    return usual | {"optimizer": "adamw", "learning_rate": rate, "weight_decay": decay}
-
-
-def learning(table: bool, optimizer: str | None, weight_decay: float | None) -> dict[str, Any]:
-    """Return the optimizer, its rate and decay, and dropout, by the optimizer and the decay that are set.
-
-    Args:
-        table: whether the network is one of a table, and not a pretrained stack's.
-        optimizer: that is set, if one is; another than the rule's has the usual rate.
-        weight_decay: that is set; it needs adamw.
-    """
-    chosen = TABLE_LEARNING if table else LEARNING
-    if optimizer not in (None, chosen["optimizer"]):
-        return LEARNING | {"dropout": chosen["dropout"]}
-    return chosen | ({"optimizer": "adamw"} if weight_decay else {})
-
-
-def robust_delta(targets: Tensor) -> float | None:
-    """Return Huber's delta for regression targets (rows, outputs) of which a few lie absurdly far off; else None.
-
-    Beyond delta, 1.345 robust standard deviations, a row's error counts by its size alone (Huber 1964).
-    """
-    found = robust_location(targets.numpy())
-    return None if found is None else 1.345 * found[1]
-
-
-def batch_and_epochs(extent: Extent, bounds: Bounds, batch: Any = None) -> dict[str, Any]:
-    """Return the values of `batch_size` and `epochs`; the latter by the batch that is set, if one is."""
-    rows = extent.rows if batch == "all" else batch
-    return {"batch_size": extent.batch, "epochs": extent.epochs(bounds, rows)}

@@ -9,23 +9,23 @@ from typing import TypeVar
 from layerwise.data import DataSpec, SparseTensorData, TensorData, validate_batch_size
 from layerwise.models.rbm.units import HIDDEN
 from layerwise.parameters.networks import DBMSettings, DBNSettings, RBMSettings
+from layerwise.parameters.sizing.learning import (
+    COUNT_LEARNING,
+    GAN_LEARNING,
+    autoencoder_learning,
+    chain_learning,
+    gan_network,
+    learning,
+    robust_delta,
+)
 from layerwise.parameters.sizing.rule import (
     ADVERSARIAL,
     AVERAGED_EPOCHS,
     CONVOLUTIONAL_ADVERSARIAL,
     CONVOLUTIONAL_GAN_BATCH,
-    COUNT_LEARNING,
-    GAN_LEARNING,
     JOINT,
     LASTING_CHAINS,
-    TABLE_FINETUNING,
     Extent,
-    autoencoder_learning,
-    batch_and_epochs,
-    chain_learning,
-    gan_network,
-    learning,
-    robust_delta,
 )
 from layerwise.training.autoencoder import AutoencoderSettings, SAESettings
 from layerwise.training.gan import GANSettings
@@ -139,7 +139,7 @@ def size_rbm(columns: DataSpec, training: Rows, rbm: RBMSettings) -> RBMSettings
         if rbm.sample_visible is None:
             rbm = rbm.model_copy(update={"sample_visible": True})
             log.info("By the rows: rbm.sample_visible true")
-    values = batch_and_epochs(extent, bounds, rbm.batch_size) | by_chain
+    values = extent.batch_and_epochs(bounds, rbm.batch_size) | by_chain
     keeps_best = rbm.monitor or extent.kind == "ratings"
     values["averaged_epochs"] = 0.0 if chain == "data" or keeps_best else AVERAGED_EPOCHS
     return _filled("rbm", rbm, n_hidden=extent.rbm_units, chain=chain, **values)
@@ -157,7 +157,7 @@ def size_autoencoder(
     """Return the settings of an autoencoder."""
     _refuse_large_batch(autoencoder.batch_size, training, "autoencoder")
     extent = Extent.of(columns, len(training))
-    values = batch_and_epochs(extent, extent.autoencoder, autoencoder.batch_size)
+    values = extent.batch_and_epochs(extent.autoencoder, autoencoder.batch_size)
     batch, epochs = (getattr(autoencoder, name) or values[name] for name in ("batch_size", "epochs"))
     steps = epochs * -(-len(training) // batch)
     given = {name: getattr(autoencoder, name) for name in ("optimizer", "learning_rate", "weight_decay")}
@@ -195,8 +195,8 @@ def _finetuning(
     if settings.batch_size != "all":
         _refuse_large_batch(settings.batch_size, training, "finetuning")
     extent = Extent.of(columns, len(training))
-    bounds = TABLE_FINETUNING if table else extent.finetuning
-    values = batch_and_epochs(extent, bounds, settings.batch_size)
+    bounds = extent.ensemble_finetuning if table else extent.finetuning
+    values = extent.batch_and_epochs(bounds, settings.batch_size)
     values |= learning(table, settings.optimizer, settings.weight_decay)
     if columns.task == "regression" and settings.loss == "auto" and labelled.targets is not None:
         settings = _robust(settings, robust_delta(labelled.targets))
@@ -216,7 +216,7 @@ def _robust(settings: FinetuningSettings, delta: float | None) -> FinetuningSett
 def _pretraining(columns: DataSpec, training: Rows, settings: PretrainingSettings) -> PretrainingSettings:
     _refuse_large_batch(settings.batch_size, training, "pretraining")
     extent = Extent.of(columns, len(training))
-    values = batch_and_epochs(extent, extent.pretraining, settings.batch_size)
+    values = extent.batch_and_epochs(extent.pretraining, settings.batch_size)
     return _filled("pretraining", settings, **values)
 
 
