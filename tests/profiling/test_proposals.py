@@ -612,3 +612,11 @@ def test_a_rare_class_called_nearly_as_a_frequent_one_is_said(propose):
     assert "group" not in said
     even = propose("x,kind\n" + "".join(f"{k * 0.37:.2f},kind {k % 3}\n" for k in range(60)), "kind")
     assert not any("slips of the pen" in each for each in even.findings)
+
+
+@pytest.mark.parametrize(
+    "word", ["unknown", "Unknown", "MISSING", "n.a.", "N.A.", "n.d.", "k.A.", "#VALUE!", "--"]
+)
+def test_one_marker_among_numbers_is_proposed_as_missing_whatever_its_case(propose, word):
+    numbers = [f"{number:.2f}" for number in np.random.default_rng(0).normal(size=N)]
+    assert propose(rows(x=["0.5", word, *numbers[2:]])).value("problem.reading.missing")[0] == word

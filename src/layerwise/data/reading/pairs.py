@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from layerwise.data.reading.cells.faults import MARKERS
+from layerwise.data.reading.cells.faults import is_marker
 
 # Three digits after a comma may be thousands: 1,920 is no number here.
 NUMBER = r"\d{1,9}(?:\.\d{1,9}|,(?!\d{3}(?!\d))\d{1,9})?"
@@ -43,7 +43,7 @@ def find_pairs(texts: Collection[str]) -> tuple[str, list[str]]:
     Args:
         texts: distinct ones. A few different ones, and codes with leading zeros, are rather names.
     """
-    words = [text for text in texts if text in MARKERS]
+    words = [text for text in texts if is_marker(text)]
     rest = [text for text in texts if text not in words]
     if len(rest) < MIN_PAIRS or any(LEADING_ZERO.search(text) for text in rest):
         return "", []

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 # Cells like these, and any without digits that comes often, look like a marker for a missing value rather than a slip.
-MARKERS = frozenset(
-    ["?", "-", "--", "---", ".", "..", "*", "x", "X", "missing", "unknown", "none", "nil", "void", "#DIV/0!"]
-)
+MARKERS = frozenset([
+    "?", "-", "--", "---", ".", "..", "*", "x", "missing", "unknown", "none", "nil", "void", "n.a.", "n.d.", "n/d",
+    "k.a.", "tbd", "not available", "#div/0!", "#value!", "#ref!", "#null!", "#name?", "#num!",
+])  # fmt: skip
 MARKER_ROWS = 3
 NINES = 10.0 ** np.arange(2, 7) - 1
 MIN_OTHERS = 5
@@ -51,6 +52,11 @@ class Faults(NamedTuple):
     too_many: bool
 
 
+def is_marker(text: str) -> bool:
+    """Return whether a cell looks like a marker for a missing value, in letters of either case."""
+    return text.casefold() in MARKERS
+
+
 def find_faults(cells: Cells, right: np.ndarray) -> Faults:
     """Return what is wrong with a column's cells.
 
@@ -62,7 +68,7 @@ def find_faults(cells: Cells, right: np.ndarray) -> Faults:
     often = [
         k
         for k in wrong
-        if cells.texts[k] in MARKERS
+        if is_marker(cells.texts[k])
         or (cells.counts[k] >= MARKER_ROWS and not any(letter.isdigit() for letter in cells.texts[k]))
     ]
     n_wrong = int(cells.counts[wrong].sum())
