@@ -82,7 +82,7 @@ def test_figures_and_the_model_card_are_logged_with_the_run(project, tracked):
     figures = mlflow.MlflowClient(f"sqlite:///{project.path}/mlflow.db").list_artifacts(tracked, "figures")
     names = {file.path.removeprefix("figures/").removesuffix(".png") for file in figures}
     assert names == {
-        "calibration", "comparison", "features", "latent_map", "learning_curves",
+        "augmentation", "calibration", "comparison", "features", "latent_map", "learning_curves",
         "predictions", "ranking_curves", "reconstructions", "samples",
     }  # fmt: skip
 

@@ -1,7 +1,7 @@
 from .checks import (
     ParameterError as ParameterError,
     check_parameters as check_parameters,
-    require_no_conflicts as require_no_conflicts,
+    require_table_of_segments as require_table_of_segments,
 )
 from .compare import CompareSettings as CompareSettings
 from .compute import (

@@ -11,15 +11,11 @@ class ParameterError(UserError, ValueError):
     """A parameter has a wrong name, type or value."""
 
 
-def check_parameters(parameters: dict[str, Any], across_keys: bool = True) -> dict[str, Any]:
+def check_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters as their models, top-level key by top-level key.
 
     Kedro does the same for what a pipeline's nodes ask for; this also finds a key that no node asks for because
     its name is misspelt, and says what a parameter of the first edition is called now.
-
-    Args:
-        parameters: by top-level key, as they are read from `conf/`.
-        across_keys: check too that the settings fit the problem (`find_conflicts`).
 
     Raises:
         ParameterError: one message that lists every wrong name and value.
@@ -29,6 +25,7 @@ def check_parameters(parameters: dict[str, Any], across_keys: bool = True) -> di
     from layerwise.parameters.keys import PARAMETERS
     from layerwise.parameters.other_names import suggest_whole_name, take_other_names
     from layerwise.parameters.renames import find_renames
+    from layerwise.parameters.rules import find_conflicts
 
     parameters, wrong = find_renames(parameters)
     parameters, elsewhere = take_other_names(parameters)
@@ -51,20 +48,21 @@ def check_parameters(parameters: dict[str, Any], across_keys: bool = True) -> di
                 wrong.append(f"{'.'.join([key, *map(str, each['loc'])])}: {describe_value(each)}")
         except ValueError as error:
             wrong.append(f"{key}: {error}")
+    wrong = wrong or find_conflicts(right)
     if wrong:
         raise ParameterError("wrong parameters: " + "; ".join(wrong))
-    if across_keys:
-        require_no_conflicts(right)
     return right
 
 
-def require_no_conflicts(parameters: dict[str, Any]) -> None:
-    """Check that checked parameters fit the problem that they stand beside.
+def require_table_of_segments(parameters: dict[str, Any]) -> None:
+    """Check that a problem whose rows are measured by segment is a table.
+
+    It is asked of pipelines that train: `evaluate` has the problem of its model, which may be another one's.
 
     Raises:
-        ParameterError: one message that lists every setting that does not.
+        ParameterError: the rows are images.
     """
-    from layerwise.parameters.rules import find_conflicts
-
-    if wrong := find_conflicts(parameters):
-        raise ParameterError("wrong parameters: " + "; ".join(wrong))
+    if parameters["evaluation"].segments and not parameters["problem"].targets:
+        raise ParameterError(
+            "wrong parameters: evaluation.segments is for tables, and this problem's rows are images"
+        )

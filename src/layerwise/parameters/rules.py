@@ -128,8 +128,6 @@ def _evaluation_conflicts(evaluation: EvaluationSettings, problem: Problem) -> l
         found.append(f"evaluation.interval_coverage is for a regression, and the task is {problem.task}")
     if evaluation.calibration != "none" and problem.task == "regression":
         found.append("evaluation.calibration is for classes and labels, and the task is regression")
-    if evaluation.segments and not problem.targets:
-        found.append("evaluation.segments is for tables, and this problem's rows are images")
     if evaluation.threshold != "half" and problem.task != "binary":
         found.append(f"evaluation.threshold is for a binary task, and the task is {problem.task}")
     return found

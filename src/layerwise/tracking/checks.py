@@ -16,8 +16,8 @@ from layerwise.parameters import (
     ParameterError,
     check_parameters,
     given_parameters,
-    require_no_conflicts,
     require_streamed,
+    require_table_of_segments,
     unread_setting,
 )
 from layerwise.utils import FolderError, nearest
@@ -70,7 +70,7 @@ class ParameterChecksHook:
         if known and context.env not in (None, *known):
             problems = [name for name in known if name != "base"]
             raise ParameterError(f"unknown environment '{context.env}'{nearest(str(context.env), problems)}")
-        self._parameters = check_parameters(dict(context.config_loader["parameters"]), across_keys=False)
+        self._parameters = check_parameters(dict(context.config_loader["parameters"]))
         warnings.formatwarning = _format_warning
         # Kedro repeats in a line of its own what every wrong parameter's message says, and names every type it reads.
         logging.getLogger("kedro.validation").setLevel(logging.ERROR)
@@ -81,7 +81,7 @@ class ParameterChecksHook:
         """Check that the pipelines go together, read rows where these are, and that the data folder can be written."""
         names = sorted(run_params.get("pipeline_names") or [])
         if not (names and set(names) <= set(ALONE)):  # those take their problem from a trained model
-            require_no_conflicts(self._parameters)
+            require_table_of_segments(self._parameters)
         require_streamed(self._parameters["compute"], pipeline.datasets())
         if not any(run_params.get(part) for part in PARTS):
             read = {name.removeprefix("params:").partition(".")[0] for name in pipeline.inputs()}

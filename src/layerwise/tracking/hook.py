@@ -75,7 +75,7 @@ class TrackingHook:
     def after_context_created(self, context: KedroContext) -> None:
         """Keep the project's path and its parameters."""
         self._project = Path(context.project_path)
-        self._parameters = check_parameters(dict(context.config_loader["parameters"]), across_keys=False)
+        self._parameters = check_parameters(dict(context.config_loader["parameters"]))
 
     @hook_impl(trylast=True)
     def before_pipeline_run(
