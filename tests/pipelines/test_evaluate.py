@@ -4,6 +4,7 @@ import pytest
 
 from layerwise.data import DataError
 from layerwise.evaluation import LimitError
+from layerwise.parameters import ParameterError
 
 TABLE = "data/01_raw/forest_fires/forestfires_uci.csv"
 REPORTS = "08_reporting/evaluated"
@@ -172,6 +173,14 @@ def test_images_have_no_segments(finished):
         DataError, match=r"evaluation.segments \(day\) is for tables, and this model takes images"
     ):
         finished.run("evaluate", evaluation={"segments": ["day"]}, evaluate=given)
+
+
+def test_segments_of_images_stop_before_training(project):
+    with pytest.raises(
+        ParameterError, match=r"evaluation\.segments is for tables, and this problem's rows are images"
+    ):
+        project.run("mlp", problem={"name": "no_table"}, evaluation={"segments": ["day"]})
+    assert not (project.path / "data/06_models/no_table").exists()
 
 
 def test_a_wrong_segment_stops_before_training(project):

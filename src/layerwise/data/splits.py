@@ -232,20 +232,19 @@ def _take(
         return last_rows(rows, keys.times, n, part)
     if keys.groups is not None:
         return sample_groups(rows, keys.groups, labels, n, seed, part)
-    return _sample_rows(rows, count, fraction, part, labels, seed)
+    stratify = None if labels is None else labels[rows]
+    if stratify is not None and count is None:  # a fraction of few rows has one of each class
+        n = max(n, len(np.unique(stratify)))
+    return _sample_rows(rows, n, part, stratify, seed)
 
 
 def _sample_rows(
-    rows: np.ndarray, count: int | None, fraction: float, part: str, labels: np.ndarray | None, seed: int
+    rows: np.ndarray, n: int, part: str, stratify: np.ndarray | None, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.model_selection import train_test_split
 
-    stratify, size = None if labels is None else labels[rows], count or fraction
-    if stratify is not None and count is None:  # a fraction of few rows has one of each class
-        n_classes = len(np.unique(stratify))
-        size = n_classes if math.ceil(len(rows) * fraction) < n_classes else fraction
     try:
-        kept, sampled = train_test_split(rows, test_size=size, random_state=seed, stratify=stratify)
+        kept, sampled = train_test_split(rows, test_size=n, random_state=seed, stratify=stratify)
     except ValueError as error:
         raise DataError(
             f"the {part} rows cannot be sampled from {len(rows)} rows with each class in them: {error}; "

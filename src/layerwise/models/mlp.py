@@ -144,7 +144,7 @@ class MLP(nn.Module):
         if config.number_embedding is not None:
             self.number_embedding = make_number_embedding(config.number_embedding, rng)
         self.hidden = nn.ModuleList(
-            self._layer(n, m, first=k == 0) for k, (n, m) in enumerate(pairwise(sizes))
+            self._layer(n, m, first=k == 0 and self._shares_rows) for k, (n, m) in enumerate(pairwise(sizes))
         )
         self.output = self._output_layer(sizes[-1])
         self.activations = nn.ModuleList(
@@ -181,7 +181,6 @@ class MLP(nn.Module):
         # The mean over the batch takes a bias away again: its gradient is 0, and Adam would turn rounding into steps.
         bias = self.config.normalization != "batch"
         if self.config.ensemble is not None:
-            first = first and self._shares_rows
             return EnsembleLinear(self.config.ensemble.members, n_inputs, n_outputs, bias=bias, first=first)
         if self.config.dropconnect == 0:
             return Linear(n_inputs, n_outputs, bias=bias)

@@ -1,8 +1,4 @@
-from .checks import (
-    ParameterError as ParameterError,
-    check_parameters as check_parameters,
-    require_table_of_segments as require_table_of_segments,
-)
+from .checks import ParameterError as ParameterError, check_parameters as check_parameters
 from .compare import CompareSettings as CompareSettings
 from .compute import (
     ComputeSettings as ComputeSettings,
@@ -23,5 +19,6 @@ from .networks import (
     DBNSettings as DBNSettings,
     RBMSettings as RBMSettings,
 )
+from .rules import segments_without_table as segments_without_table
 from .unread import given_parameters as given_parameters, unread_setting as unread_setting
 from .used import used_settings as used_settings

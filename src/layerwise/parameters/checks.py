@@ -52,17 +52,3 @@ def check_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
     if wrong:
         raise ParameterError("wrong parameters: " + "; ".join(wrong))
     return right
-
-
-def require_table_of_segments(parameters: dict[str, Any]) -> None:
-    """Check that a problem whose rows are measured by segment is a table.
-
-    It is asked of pipelines that train: `evaluate` has the problem of its model, which may be another one's.
-
-    Raises:
-        ParameterError: the rows are images.
-    """
-    if parameters["evaluation"].segments and not parameters["problem"].targets:
-        raise ParameterError(
-            "wrong parameters: evaluation.segments is for tables, and this problem's rows are images"
-        )

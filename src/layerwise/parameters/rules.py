@@ -133,6 +133,17 @@ def _evaluation_conflicts(evaluation: EvaluationSettings, problem: Problem) -> l
     return found
 
 
+def segments_without_table(parameters: dict[str, Any]) -> str:
+    """Return the sentence for segments of a problem of images; empty for any other one.
+
+    It is no rule for `evaluate`, which reads the setting and has the problem of a model, not this one.
+    """
+    problem: Problem = parameters["problem"]
+    if not parameters["evaluation"].segments or problem.targets or problem.task not in DEFAULTS:
+        return ""
+    return "evaluation.segments is for tables, and this problem's rows are images"
+
+
 def conflicts_of_split(split: SplitSettings, problem: Problem) -> list[str]:
     """Return what of the split needs a table, or labels."""
     if problem.targets:

@@ -17,7 +17,7 @@ from layerwise.parameters import (
     check_parameters,
     given_parameters,
     require_streamed,
-    require_table_of_segments,
+    segments_without_table,
     unread_setting,
 )
 from layerwise.utils import FolderError, nearest
@@ -80,8 +80,9 @@ class ParameterChecksHook:
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
         """Check that the pipelines go together, read rows where these are, and that the data folder can be written."""
         names = sorted(run_params.get("pipeline_names") or [])
-        if not (names and set(names) <= set(ALONE)):  # those take their problem from a trained model
-            require_table_of_segments(self._parameters)
+        of_model = names and set(names) <= set(ALONE)  # they have the problem of a trained model
+        if not of_model and (wrong := segments_without_table(self._parameters)):
+            raise ParameterError(f"wrong parameters: {wrong}")
         require_streamed(self._parameters["compute"], pipeline.datasets())
         if not any(run_params.get(part) for part in PARTS):
             read = {name.removeprefix("params:").partition(".")[0] for name in pipeline.inputs()}

@@ -77,6 +77,11 @@ class Extent:
         return cls(rows, inputs, kind)
 
     @property
+    def has_many_rows(self) -> bool:
+        """Whether a table's ensemble is one of fewer members with wider layers."""
+        return self.rows >= WIDE_FROM
+
+    @property
     def batch(self) -> int:
         """The rows of a batch."""
         parts = 25 if self.has_few_pixels else 10
@@ -126,7 +131,7 @@ class Extent:
     @property
     def ensemble_finetuning(self) -> Bounds:
         """The least epochs, the steps and the most epochs of a table's ensemble."""
-        return WIDE_FINETUNING if self.rows >= WIDE_FROM else TABLE_FINETUNING
+        return WIDE_FINETUNING if self.has_many_rows else TABLE_FINETUNING
 
     @property
     def pretraining(self) -> Bounds:
@@ -150,7 +155,7 @@ class Extent:
             return IMAGE_LAYERS
         if self.kind != "table":
             return (self.width,) * 2
-        widest = WIDEST if self.rows >= WIDE_FROM else WIDEST_SHARED
+        widest = WIDEST if self.has_many_rows else WIDEST_SHARED
         return (self._width(NARROWEST_SHARED, widest),) * 2
 
     @property
@@ -163,7 +168,7 @@ class Extent:
         """The members of a feed-forward network."""
         if self.kind != "table":
             return 1
-        return WIDE_MEMBERS if self.rows >= WIDE_FROM else TABLE_MEMBERS
+        return WIDE_MEMBERS if self.has_many_rows else TABLE_MEMBERS
 
     @property
     def stack_sizes(self) -> tuple[int, ...]:
