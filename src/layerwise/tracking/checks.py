@@ -17,7 +17,6 @@ from layerwise.parameters import (
     check_parameters,
     given_parameters,
     require_streamed,
-    segments_without_table,
     unread_setting,
 )
 from layerwise.utils import FolderError, nearest
@@ -79,6 +78,8 @@ class ParameterChecksHook:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
         """Check that the pipelines go together, read rows where these are, and that the data folder can be written."""
+        from layerwise.parameters import segments_without_table  # with the rules comes torch
+
         names = sorted(run_params.get("pipeline_names") or [])
         of_model = names and set(names) <= set(ALONE)  # they have the problem of a trained model
         if not of_model and (wrong := segments_without_table(self._parameters)):
