@@ -189,8 +189,10 @@ def varied(tmp_path):
 
 def test_rotated_images_keep_their_ink_in_another_direction(varied):
     found = varied("rotated")
-    assert found.n_test == 2 and sorted(found.labels) == [0, 1, 2, 3, 4]
-    assert found.pixels.shape == (5, 9, 9) and len(np.unique(found.pixels, axis=0)) == 5
+    assert found.n_test == 2
+    assert sorted(found.labels) == [0, 1, 2, 3, 4]
+    assert found.pixels.shape == (5, 9, 9)
+    assert len(np.unique(found.pixels, axis=0)) == 5
     assert np.abs(found.pixels.sum((1, 2), dtype=int) - 1000).max() < 100
     rows, columns = np.indices((9, 9)) - 4
     ink = found.pixels / found.pixels.sum((1, 2), keepdims=True, dtype=int)
