@@ -45,11 +45,11 @@ def factor(ratings, n_factors, penalty):
     base = means(ratings)
     there = (~ratings.isnan()).float()
     left = (ratings - base).nan_to_num()
-    films = 0.1 * torch.randn(ratings.shape[1], n_factors, generator=torch.Generator().manual_seed(0))
+    items = 0.1 * torch.randn(ratings.shape[1], n_factors, generator=torch.Generator().manual_seed(0))
     for _ in range(SWEEPS):
-        users = solve(left, there, films, penalty)
-        films = solve(left.t(), there.t(), users, penalty)
-    return base + users @ films.t()
+        users = solve(left, there, items, penalty)
+        items = solve(left.t(), there.t(), users, penalty)
+    return base + users @ items.t()
 
 
 def rmse(predicted, ratings):

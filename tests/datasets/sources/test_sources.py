@@ -187,7 +187,7 @@ def varied(tmp_path):
     return load
 
 
-def test_rotated_images_keep_their_ink_in_another_direction(varied):
+def test_rotated_images_keep_their_brightness_in_another_direction(varied):
     found = varied("rotated")
     assert found.n_test == 2
     assert sorted(found.labels) == [0, 1, 2, 3, 4]
@@ -195,8 +195,8 @@ def test_rotated_images_keep_their_ink_in_another_direction(varied):
     assert len(np.unique(found.pixels, axis=0)) == 5
     assert np.abs(found.pixels.sum((1, 2), dtype=int) - 1000).max() < 100
     rows, columns = np.indices((9, 9)) - 4
-    ink = found.pixels / found.pixels.sum((1, 2), keepdims=True, dtype=int)
-    spread = np.stack([(ink * rows**2).sum((1, 2)), (ink * columns**2).sum((1, 2))])
+    weight = found.pixels / found.pixels.sum((1, 2), keepdims=True, dtype=int)
+    spread = np.stack([(weight * rows**2).sum((1, 2)), (weight * columns**2).sum((1, 2))])
     assert spread.sum(0) == pytest.approx(np.full(5, 2.0), abs=0.4)  # the bar's own, however it lies
     assert np.ptp(spread[0]) > 0.5
 
