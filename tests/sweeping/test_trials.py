@@ -236,5 +236,5 @@ def test_a_worker_that_starts_while_the_server_is_away_waits_for_it(project, mon
     assert studies.load_study(sweep.job).study_name == sweep.job.study
     assert not away
     away.append(1)
-    with pytest.raises(SweepError, match="the storage sqlite.* cannot be used: .*Connection refused"):
+    with pytest.raises(SweepError, match=r"the storage sqlite.* cannot be used: .*Connection refused"):
         studies.begin_study(sweep.job, resume=True)
