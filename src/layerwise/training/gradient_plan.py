@@ -23,7 +23,7 @@ from layerwise.training.optim import (
     set_learning_rate,
     should_flatten,
 )
-from layerwise.training.plan import CapturablePlan, Losses, batch_normalization
+from layerwise.training.plan import CapturablePlan, Losses
 from layerwise.utils import matmul_autocast, ranks
 
 
@@ -115,7 +115,7 @@ class GradientPlan(CapturablePlan):
 
     def reason_against_ranks(self) -> str:
         """Return why the rows of a batch can't be spread; empty when they can."""
-        return batch_normalization(self.network) if self.spreads_rows else super().reason_against_ranks()
+        return "" if self.spreads_rows else super().reason_against_ranks()
 
     def autocast(self, rows: Tensor) -> AbstractContextManager[object]:
         """Return the context in which matrix products have the precision that was asked for."""

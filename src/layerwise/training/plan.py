@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from layerwise.checkpointing import Progress
 from layerwise.data import TensorData
@@ -94,11 +94,3 @@ class CapturablePlan(TrainingPlan):
     def reason_against_capture(self) -> str:
         """Return why the updates of this plan's settings can't be captured; empty when they can."""
         return ""
-
-
-def batch_normalization(*networks: nn.Module) -> str:
-    """Return why networks with batch normalization can't train in ranks; empty for those without."""
-    modules = (module for network in networks for module in network.modules())
-    if any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in modules):
-        return "batch normalization needs all rows of a batch in one place: take layer, or none"
-    return ""

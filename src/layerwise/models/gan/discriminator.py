@@ -13,7 +13,7 @@ from layerwise.data import ImageShape, channels_of
 from layerwise.models.gan.from_images import NEGATIVE_SLOPE
 from layerwise.models.gan.generator import init_weights, require_divisible_by_4
 from layerwise.models.kinds import register_network
-from layerwise.models.layers import Conv2d, Dropout, Linear, RowsToImages
+from layerwise.models.layers import BatchNorm1d, BatchNorm2d, Conv2d, Dropout, Linear, RowsToImages
 from layerwise.utils import Config
 
 
@@ -74,7 +74,7 @@ class Discriminator(nn.Module):
             for n, m in pairwise(sizes):
                 layers += [
                     Linear(n, m, bias=config.normalization != "batch"),
-                    *self._normalization_and_activation(m, nn.BatchNorm1d),
+                    *self._normalization_and_activation(m, BatchNorm1d),
                 ]
             self.body, width = nn.Sequential(*layers), sizes[-1]
         else:
@@ -86,7 +86,7 @@ class Discriminator(nn.Module):
                 Conv2d(channels_of(config.image_shape), few, 4, 2, 1),
                 nn.LeakyReLU(NEGATIVE_SLOPE),
                 Conv2d(few, many, 4, 2, 1, bias=config.normalization != "batch"),
-                *self._normalization_and_activation(many, nn.BatchNorm2d),
+                *self._normalization_and_activation(many, BatchNorm2d),
                 nn.Flatten(),
             )
             width = many * (height // 4) * (width // 4)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from layerwise.data import ImageShape, channels_of, images_to_rows, rows_to_images, values_of
-from layerwise.models.layers import Conv2d, ConvTranspose2d, Linear
+from layerwise.models.layers import BatchNorm1d, BatchNorm2d, Conv2d, ConvTranspose2d, Linear
 
 NEGATIVE_SLOPE = 0.2
 # Units of the U-Net's narrowest layer, which sees the whole image and the noise.
@@ -39,19 +39,19 @@ class UNet(nn.Module):
         first = Conv2d(colors, few, 4, 2, 1) if self.halves else Conv2d(colors, many, 3, 1, 1)
         second = Conv2d(few, many, 4, 2, 1) if self.halves else Conv2d(many, many, 3, 1, 1)
         self.down_1 = nn.Sequential(first, nn.LeakyReLU(NEGATIVE_SLOPE))
-        self.down_2 = nn.Sequential(second, nn.BatchNorm2d(many), nn.LeakyReLU(NEGATIVE_SLOPE))
+        self.down_2 = nn.Sequential(second, BatchNorm2d(many), nn.LeakyReLU(NEGATIVE_SLOPE))
         n_features = many * small[0] * small[1]
         self.middle = nn.Sequential(
             Linear(latent_size + n_features, NARROWEST, bias=False),
-            nn.BatchNorm1d(NARROWEST),
+            BatchNorm1d(NARROWEST),
             nn.ReLU(),
             Linear(NARROWEST, n_features, bias=False),
             nn.Unflatten(1, (many, *small)),
-            nn.BatchNorm2d(many),
+            BatchNorm2d(many),
             nn.ReLU(),
         )
         self.up_1 = nn.Sequential(
-            ConvTranspose2d(2 * many, few, 4, 2, 1, bias=False), nn.BatchNorm2d(few), nn.ReLU()
+            ConvTranspose2d(2 * many, few, 4, 2, 1, bias=False), BatchNorm2d(few), nn.ReLU()
         )
         self.up_2 = ConvTranspose2d(2 * few if self.halves else few, channels_of(shape), 4, 2, 1)
 

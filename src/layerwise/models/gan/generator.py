@@ -15,6 +15,8 @@ from layerwise.models.heads import OutputBlock, TableOutput
 from layerwise.models.kinds import register_network
 from layerwise.models.layers import (
     Activation,
+    BatchNorm1d,
+    BatchNorm2d,
     ConvTranspose2d,
     ImagesToRows,
     Initializer,
@@ -136,7 +138,7 @@ class Generator(nn.Module):
             # The mean over the batch takes a bias away again.
             layers.append(Linear(n, m, bias=not batch))
             if batch:
-                layers.append(nn.BatchNorm1d(m))
+                layers.append(BatchNorm1d(m))
             layers.append(activation(self.config.activation))
         last = (n_inputs, *self.config.hidden_sizes)[-1]
         return nn.Sequential(*layers, Linear(last, n_outputs))
@@ -149,17 +151,17 @@ class Generator(nn.Module):
         units = self.config.dense_units
         dense = [
             Linear(n_inputs, units, bias=not batch),
-            nn.BatchNorm1d(units) if batch else nn.Identity(),
+            BatchNorm1d(units) if batch else nn.Identity(),
             activation(self.config.activation),
         ]
         return nn.Sequential(
             *(dense if units else ()),
             Linear(units or n_inputs, many * height * width),
             nn.Unflatten(1, (many, height, width)),
-            nn.BatchNorm2d(many) if batch else nn.Identity(),
+            BatchNorm2d(many) if batch else nn.Identity(),
             activation(self.config.activation),
             ConvTranspose2d(many, few, 4, 2, 1, bias=not batch),
-            nn.BatchNorm2d(few) if batch else nn.Identity(),
+            BatchNorm2d(few) if batch else nn.Identity(),
             activation(self.config.activation),
             ConvTranspose2d(few, channels_of(self.config.image_shape), 4, 2, 1),
             ImagesToRows(),

@@ -7,6 +7,7 @@ from .activations import (
     activation as activation,
     keep_largest as keep_largest,
 )
+from .batch_norm import BatchNorm1d as BatchNorm1d, BatchNorm2d as BatchNorm2d
 from .dropout import (
     DropConnect as DropConnect,
     Dropout as Dropout,

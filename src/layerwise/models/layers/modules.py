@@ -7,6 +7,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from layerwise.data import ImageShape, images_to_rows, rows_to_images
+from layerwise.models.layers.batch_norm import BatchNorm1d
 
 Normalization = Literal["none", "batch", "layer"]
 
@@ -59,5 +60,5 @@ def normalization(name: Normalization, units: int) -> nn.Module:
     the units of each row (Ba et al. 2016).
     """
     if name == "batch":
-        return nn.BatchNorm1d(units)
+        return BatchNorm1d(units)
     return nn.LayerNorm(units) if name == "layer" else nn.Identity()

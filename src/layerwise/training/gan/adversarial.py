@@ -25,7 +25,7 @@ from layerwise.training.optim import (
     python_rates,
     set_learning_rate,
 )
-from layerwise.training.plan import CapturablePlan, Losses, batch_normalization
+from layerwise.training.plan import CapturablePlan, Losses
 from layerwise.utils import matmul_autocast, ranks, torch_rng
 
 # The first weights are forgotten faster: the decay at update t is at most (1 + t) / (10 + t).
@@ -141,8 +141,7 @@ class AdversarialPlan(CapturablePlan):
         """Return why the rows of a batch can't be spread; empty when they can."""
         if self.discriminator.config.pac > 1:
             return "rows that are scored in packs (gan.pac) stay together"
-        drawn = getattr(self.conditioning, "reason_against_ranks", "")
-        return drawn or batch_normalization(self.generator, self.discriminator)
+        return getattr(self.conditioning, "reason_against_ranks", "")
 
     def _draw(self, batch: TensorData) -> Drawn:
         real, condition = self._whole_packs(*self.conditioning(batch, self.rng))

@@ -7,6 +7,7 @@ from .group import (
     from_rank_0 as from_rank_0,
     gather_rows as gather_rows,
     gradient_weight as gradient_weight,
+    is_part as is_part,
     joined as joined,
     normal_ as normal_,
     rank as rank,

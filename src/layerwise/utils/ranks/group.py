@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -82,6 +82,11 @@ def whole_batch(n: int) -> int:
     return n if _group.own is None else _group.batch
 
 
+def is_part() -> bool:
+    """Return whether this process has a part alone of the present batch."""
+    return _group.own is not None
+
+
 def gradient_weight() -> float:
     """Return the part of the batch's rows that are this rank's own, which its mean gradient counts for."""
     own = _group.own
@@ -125,15 +130,33 @@ def add_up_gradients(parameters: Iterable[Tensor]) -> None:
 def batch_mean(values: Tensor) -> Tensor:
     """Return the mean over the rows of the whole batch, (...), of values (rows, ...).
 
-    Its gradient is that of the own rows' mean: a cost of it has the whole batch's gradient once the ranks' gradients
-    are added up by `gradient_weight`.
+    A gradient goes to the rows of all ranks: costs of it, of each rank's own rows or the same on all, have the whole
+    batch's gradient once `add_up_gradients` has counted each rank's for its rows.
     """
     mean = values.mean(0)
     if _group.own is None:
         return mean
-    total = mean.detach() * gradient_weight()
-    all_reduce([total])
-    return mean + (total - mean.detach())
+    return _sum_over_ranks(mean * gradient_weight(), gradient_weight())
+
+
+def _sum_over_ranks(values: Tensor, weight: float) -> Tensor:
+    total: Tensor = _SumOverRanks.apply(values, weight)  # type: ignore[no-untyped-call]
+    return total
+
+
+class _SumOverRanks(torch.autograd.Function):
+    """A sum over the ranks; the gradient is that of all ranks' costs, each counted for its rows."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, weight: float) -> Tensor:
+        ctx.weight = weight
+        total = values.clone()
+        all_reduce([total])
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _sum_over_ranks(gradient * ctx.weight, ctx.weight) / ctx.weight, None
 
 
 def draw_rows(draw: Callable[[Sequence[int]], Tensor], shape: Sequence[int]) -> Tensor:
