@@ -100,10 +100,10 @@ def measure_kills(trials: int, kills: int, seed: int) -> int:
     failed = {trial.number for trial in study.trials if trial.state.name == "FAIL"}
     ended = states.count("COMPLETE") + states.count("PRUNED")
     lost, given_up = states.count("RUNNING") + max(0, trials - ended), len(failed - retried)
+    command_died = "never" if outlived is None else f"once, which its workers outlived by {outlived:.1f} s"
     print(
-        f"{killed} workers killed and the command {'once' if outlived is not None else 'never'}, whose workers outlived "
-        f"it by {outlived or 0.0:.1f} s; {len(failed)} trials with them, {given_up} of which were given up after three "
-        f"more; {ended} ended, {lost} lost"
+        f"{killed} workers killed, the command {command_died}; "
+        f"{len(failed)} trials with them, {given_up} of which were given up after three more; {ended} ended, {lost} lost"
     )
     print(f"the command ended with {code}; {project}")
     return int(lost > 0 or code != 0)
