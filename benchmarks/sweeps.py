@@ -103,7 +103,7 @@ def measure_kills(trials: int, kills: int, seed: int) -> int:
     command_died = "never" if outlived is None else f"once, which its workers outlived by {outlived:.1f} s"
     print(
         f"{killed} workers killed, the command {command_died}; "
-        f"{len(failed)} trials with them, {given_up} of which were given up after three more; {ended} ended, {lost} lost"
+        f"{len(failed)} trials with them, {given_up} given up after three more; {ended} ended, {lost} lost"
     )
     print(f"the command ended with {code}; {project}")
     return int(lost > 0 or code != 0)
