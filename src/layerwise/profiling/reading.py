@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.data import DataError, ReadingSettings
+from layerwise.data.preprocessing import is_named_as_id
 from layerwise.data.reading import (
     FileFormat,
     SuggestedSetting,
@@ -20,7 +21,7 @@ from layerwise.data.reading import (
 )
 from layerwise.data.reading.cells import NULL_WORDS, Reading, RowErrors, cell_text, fit_reading
 from layerwise.data.reading.pairs import find_pairs
-from layerwise.profiling.columns import format_of_numbers, is_named_as_date, is_named_as_id
+from layerwise.profiling.columns import format_of_numbers, is_named_as_date
 from layerwise.profiling.proposal import Choice
 from layerwise.profiling.targets import null_classes
 
