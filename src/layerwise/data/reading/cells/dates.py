@@ -35,7 +35,7 @@ NAMED = [
     "%b %d %Y", "%B %d %Y", "%b-%d-%Y", "%Y-%b-%d", "%d%b%Y",
 ]  # fmt: skip
 TIMES = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p"]
-TIMES += [f"{time} %z" for time in TIMES if "%M" in time]
+TIMES += [*(f"{time} %z" for time in TIMES if "%M" in time), " %H:%M Uhr", " %H:%M:%S Uhr"]
 CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f")
 ISO_TIMES = [f"{gap}{time}{zone}" for gap in "T " for time in CLOCKS for zone in ("", "%z", " %z")]
 FIXED = [
