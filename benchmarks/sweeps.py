@@ -5,7 +5,8 @@
     python benchmarks/sweeps.py gain FOLDER
 
 `kills` runs the sweep of the churn `mlp` by two workers in a copy of the project, sends SIGKILL to a worker at random
-moments, and counts the trials that were neither ended nor run again; the exit status is 1 where one was lost. `cost`
+moments, halfway to the command itself, which goes on with `--resume`, and counts the trials that were neither ended nor
+run again; the exit status is 1 where one was lost. `cost`
 runs trials in this process and takes the processor time of `fit`, less that of who listens to it, from that of the
 trial; the first trial, which reads the table, is left out.
 
@@ -30,7 +31,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 KEDRO = str(Path(sys.executable).with_name("kedro"))
-SECONDS_BETWEEN = (5.0, 25.0)
+SECONDS_BETWEEN = (2.0, 8.0)
 
 
 def copy_project() -> Path:
@@ -62,13 +63,26 @@ def count_running(project: Path) -> int:
         return database.execute("select count(*) from trials where state = 'RUNNING'").fetchone()[0]
 
 
+def kill_launcher(launcher: subprocess.Popen[bytes]) -> float:
+    """Kill the command and return how many seconds its workers outlived it."""
+    import psutil
+
+    workers, began = workers_of(launcher), time.monotonic()
+    launcher.kill()
+    launcher.wait()
+    alive = psutil.wait_procs(workers, timeout=120)[1]
+    if alive:
+        raise SystemExit(f"workers are alive two minutes after their command: {alive}")
+    return time.monotonic() - began
+
+
 def measure_kills(trials: int, kills: int, seed: int) -> int:
-    """Kill workers at random moments; return 1 if a trial was lost."""
+    """Kill workers at random moments, and the command once; return 1 if a trial was lost."""
     import optuna
 
     project, rng = copy_project(), random.Random(seed)
     command = [KEDRO, "sweep", "--pipelines=mlp", "--env=churn", f"--trials={trials}", "--workers=2"]
-    launcher, killed = subprocess.Popen(command, cwd=project), 0
+    launcher, killed, outlived = subprocess.Popen(command, cwd=project), 0, None
     while launcher.poll() is None and killed < kills:
         time.sleep(rng.uniform(*SECONDS_BETWEEN))
         workers = workers_of(launcher) if launcher.poll() is None else []
@@ -76,6 +90,9 @@ def measure_kills(trials: int, kills: int, seed: int) -> int:
         if len(workers) == 2 and count_running(project) >= 2:
             rng.choice(workers).kill()
             killed += 1
+        if killed == kills // 2 and outlived is None:
+            outlived = kill_launcher(launcher)
+            launcher = subprocess.Popen([*command, "--resume"], cwd=project)
     code = launcher.wait()
     study = optuna.load_study(study_name="churn/mlp", storage=f"sqlite:///{project}/data/sweeps/churn/mlp.db")
     states = [trial.state.name for trial in study.trials]
@@ -83,9 +100,10 @@ def measure_kills(trials: int, kills: int, seed: int) -> int:
     failed = {trial.number for trial in study.trials if trial.state.name == "FAIL"}
     ended = states.count("COMPLETE") + states.count("PRUNED")
     lost, given_up = states.count("RUNNING") + max(0, trials - ended), len(failed - retried)
+    command_died = "never" if outlived is None else f"once, which its workers outlived by {outlived:.1f} s"
     print(
-        f"{killed} workers killed, {len(failed)} trials with them, {given_up} of which were given up after three more; "
-        f"{ended} ended, {lost} lost"
+        f"{killed} workers killed, the command {command_died}; "
+        f"{len(failed)} trials with them, {given_up} given up after three more; {ended} ended, {lost} lost"
     )
     print(f"the command ended with {code}; {project}")
     return int(lost > 0 or code != 0)

@@ -5,6 +5,7 @@ import io
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -149,3 +150,12 @@ def test_pictures_are_refused_by_the_model_of_a_table(tables, tmp_path, of_one_s
     folder, _, _ = of_one_size
     with pytest.raises(DataError, match="holds images, and the model reads the rows of a table"):
         StreamedPredictions(tables.saved(tmp_path / "m", tables.table()), ChunkedReader(folder / "raw"))
+
+
+def test_a_table_of_pixels_may_number_its_columns(of_one_size):
+    model = of_one_size[2]
+    numbered = pd.DataFrame(np.arange(2 * model.columns.n_inputs).reshape(2, -1) % 256)
+    named = numbered.set_axis(list(model.columns.feature_names), axis=1)
+    predict = AskedModel(model).predict
+    pd.testing.assert_frame_equal(predict(numbered), predict(named))
+    pd.testing.assert_frame_equal(predict(numbered), predict(numbered.to_numpy()))

@@ -11,27 +11,39 @@ QUICK = {"finetuning": {"epochs": 1, "batch_size": None}, "gan": {"baselines": F
 TOO_FEW = "(has one value only|rows are too few|rows: lower it|no synthetic anomalies|too few rows)"
 
 
+def _add_problem(project, name, task, target, columns):
+    pd.DataFrame(columns).to_csv(project.path / f"data/01_raw/{name}.csv", index=False)
+    folder = project.path / "conf" / name
+    folder.mkdir()
+    raw = {
+        "type": "layerwise.datasets.SourceTable",
+        "path": "data/01_raw",
+        "file": {"name": f"{name}.csv"},
+    }
+    (folder / "catalog.yml").write_text(yaml.safe_dump({"raw": raw}))
+    problem = {"name": name, "task": task, "target": target}
+    (folder / "parameters.yml").write_text(yaml.safe_dump({"problem": problem}))
+
+
+def _trained(project, name, pipeline):
+    """The names of what a pipeline has trained."""
+    folder = project.path / f"data/06_models/{name}/{pipeline}"
+    return {path.name for path in folder.glob("*")} - {"preprocessor"}
+
+
 @pytest.fixture(scope="module")
 def tiny(project):
     rng = np.random.default_rng(0)
     for rows in (3, 5, 8, 12):
-        name = f"tiny_{rows}"
         columns = {
             "length": rng.normal(5, 2, rows).round(2),
             "color": (["red", "green"] * rows)[:rows],
             "weight": rng.normal(70, 9, rows).round(1),
         }
-        pd.DataFrame(columns).to_csv(project.path / f"data/01_raw/{name}.csv", index=False)
-        folder = project.path / "conf" / name
-        folder.mkdir()
-        raw = {
-            "type": "layerwise.datasets.SourceTable",
-            "path": "data/01_raw",
-            "file": {"name": f"{name}.csv"},
-        }
-        (folder / "catalog.yml").write_text(yaml.safe_dump({"raw": raw}))
-        problem = {"name": name, "task": "regression", "target": "weight"}
-        (folder / "parameters.yml").write_text(yaml.safe_dump({"problem": problem}))
+        _add_problem(project, f"tiny_{rows}", "regression", "weight", columns)
+        for task, classes in (("binary", ("no", "yes", "no")), ("multiclass", ("a", "b", "c"))):
+            labelled = columns | {"kind": (classes * rows)[:rows]}
+            _add_problem(project, f"tiny_{task}_{rows}", task, "kind", labelled)
     return project
 
 
@@ -48,6 +60,33 @@ def test_a_pipeline_runs_or_says_that_the_rows_are_too_few(tiny, pipeline, rows)
         with pytest.raises(UserError, match=TOO_FEW):
             raise
         assert "\n" not in message
+
+
+@pytest.mark.parametrize("rows", [5, 8, 12])
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize("pipeline", ["mlp", "dbn", "rbm", "autoencoder"])
+def test_few_rows_of_classes_are_trained_on_or_refused_before(tiny, pipeline, task, rows):
+    name, refused = f"tiny_{task}_{rows}", ""
+    try:
+        tiny.run(pipeline, env=name, **QUICK)
+    except UserError as error:
+        refused = str(error)
+    if refused:
+        assert "rows are too few" in refused or "too few for training" in refused
+        assert not _trained(tiny, name, pipeline)
+
+
+@pytest.mark.parametrize("pipeline", ["dbn", "rbm", "autoencoder", "gan"])
+def test_a_single_test_row_is_refused_before_a_network_is_trained(tiny, pipeline):
+    with pytest.raises(UserError, match=r"^1 test rows are too few to compare .* raise split\.test_fraction"):
+        tiny.run(pipeline, env="tiny_5")
+    assert not _trained(tiny, "tiny_5", pipeline)
+
+
+@pytest.mark.parametrize("pipeline", ["rbm", "autoencoder"])
+def test_a_few_rows_of_classes_train_without_what_takes_more(tiny, pipeline):
+    off = {"rbm": {"probe": False}, "autoencoder": {"downstream_tasks": False}}
+    tiny.run(pipeline, env="tiny_binary_8", **{pipeline: off[pipeline]})
 
 
 def test_a_gan_that_has_nothing_to_compare_with_is_refused_before_it_is_trained(tiny):

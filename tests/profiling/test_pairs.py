@@ -1,12 +1,14 @@
 """Two numbers in a cell are proposed as such, and names that look alike are not."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from helpers import doors
 from helpers.new_problems import N, kept_rows as rows
 
 from layerwise.data import Problem
+from layerwise.data.preprocessing.columns import pair_numbers
 
 rng = np.random.default_rng(7)
 COUNT = np.arange(N)
@@ -88,3 +90,29 @@ def test_two_numbers_with_decimal_commas_are_the_same_two_numbers(propose, tmp_p
         assert read["score"].iloc[0] == f"{float(first):g}/{float(second):g}"
         answers.append(doors.by_predict(model, tmp_path / "t.csv"))
     assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize(
+    "form", ["{0:.5f}, {1:.5f}", "{0:.5f},{1:.5f}", "({0}, {1})", "{0:.4f}; {1:.4f}", "POINT ({0} {1})"]
+)
+def test_coordinates_are_two_inputs_though_each_place_is_another(propose, tmp_path, form):
+    places = rng.uniform([51, -1], [52, 1], (N, 2)).round(6)
+    new = propose(rows(place=[form.format(*each) for each in places]))
+    assert new.proposal.value("problem.reading.columns") == {"place": "pair"}
+    assert new.proposal.value("problem.drop") is None
+    path = tmp_path / "t.csv"
+    model, _ = doors.train(path, tmp_path / "model", Problem(**yaml.safe_load(new.parameters)["problem"]))
+    fitted = model.preprocessor
+    assert fitted.state["summary"]["columns"]["place_second"]["points"][0] < -0.9
+    restored = fitted.restore_inputs(fitted.inputs(pd.read_csv(path)))["place"]
+    np.testing.assert_allclose(pair_numbers(restored), places, atol=1e-3)
+    answers = doors.by_predict(model, path)
+    assert not any("error" in each for each in answers)
+    assert doors.by_http_json(model, path) == doors.by_http_csv(model, path) == answers
+
+
+@pytest.mark.parametrize("form", ["{0},{1}", "{0}-{1}", "{0} {1}", "Smith, {0}"])
+def test_texts_with_numbers_that_differ_in_each_row_are_no_coordinates(propose, form):
+    cells = [form.format(*each) for each in rng.integers(100, 999, (N, 2))]
+    new = propose(rows(place=cells)).proposal
+    assert "pair" not in (new.value("problem.reading.columns") or {}).values()

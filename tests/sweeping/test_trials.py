@@ -217,3 +217,24 @@ def test_a_trial_whose_process_was_killed_before_it_could_say_so_is_run_again_to
     note_process(study.ask())
     fail_stale(study)
     assert count_running(study) == 1
+
+
+def test_a_worker_that_starts_while_the_server_is_away_waits_for_it(project, monkeypatch):
+    from sqlalchemy.exc import OperationalError
+
+    sweep, _ = begin(make_job(project, "away"))
+    connected, away = optuna.storages.RDBStorage.__init__, [1, 2]
+
+    def connect(storage, *args, **kwargs):
+        if away:
+            away.pop()
+            raise OperationalError("select 1", {}, ConnectionError("Connection refused"))
+        connected(storage, *args, **kwargs)
+
+    monkeypatch.setattr(optuna.storages.RDBStorage, "__init__", connect)
+    monkeypatch.setattr(studies.time, "sleep", lambda seconds: None)
+    assert studies.load_study(sweep.job).study_name == sweep.job.study
+    assert not away
+    away.append(1)
+    with pytest.raises(SweepError, match=r"the storage sqlite.* cannot be used: .*Connection refused"):
+        studies.begin_study(sweep.job, resume=True)

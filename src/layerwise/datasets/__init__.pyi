@@ -14,6 +14,7 @@ from .sources import (
     SourceTable as SourceTable,
     SourceTexts as SourceTexts,
     SourceWordTable as SourceWordTable,
+    VariedImages as VariedImages,
     entry_like_raw as entry_like_raw,
     kind_of_entry as kind_of_entry,
     with_origin as with_origin,

@@ -52,6 +52,7 @@ def compose(name: str, key: str, problem: str = "params:problem") -> Pipeline:
             several=several,
             pretrains=pretrained,
             beside_folds=True,
+            compares=pretrained and key in ("dbn", "dbm"),
             problem=problem,
         )
         + (pretraining.create_pipeline(name, key) if pretrained else Pipeline([]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from layerwise.data.preprocessing import MIN_DISTINCT
+from layerwise.data.preprocessing import ID_FRACTION, MIN_DISTINCT, is_named_as_id
 from layerwise.data.reading import yaml_line
 from layerwise.data.reading.cells import parse_dates, unit_of
 from layerwise.data.reading.counted_dates import (
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 
 Role = Literal["input", "identifier", "free text", "many values", "constant", "empty", "date"]
 
-ID_NAME = re.compile(
-    r"(^|[\W_])(id|ids|uuid|guid|key|index|row ?n(umber|o|r)?|nr|no|number|nummer|serial)$|^unnamed|ID$|Id$|Number$",
-    re.IGNORECASE,
-)
-ID_NAME_CASED = re.compile(r"[a-z](ID|Id|Number|No|Nr|Key)$")
-# Of the rows; one repeated id is a slip of whoever copied the row.
-ID_FRACTION = 0.99
 MIN_ROWS = 10
 # Training rows of a split by the defaults; how near to the rule of a run it may go either way.
 TRAINING_FRACTION, NEAR = 0.72, 0.03
@@ -135,11 +128,6 @@ def _profile(column: pd.Series, kind: str) -> ColumnProfile:
         note,
         "text" if role in ("input", "many values") and kind == "category" and _lists(present) else "",
     )
-
-
-def is_named_as_id(name: str) -> bool:
-    """Return whether a column is called as what numbers or names rows is."""
-    return bool(ID_NAME.search(name) or ID_NAME_CASED.search(name))
 
 
 def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str) -> tuple[Role, str]:

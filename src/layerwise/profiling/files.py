@@ -11,7 +11,7 @@ from layerwise.data import DataError
 from layerwise.data.sources import image_form, list_pictures
 from layerwise.profiling.columns import ColumnProfile
 from layerwise.profiling.documents import propose_texts
-from layerwise.profiling.images import propose_images
+from layerwise.profiling.images import find_idx_files, propose_idx, propose_images
 from layerwise.profiling.page import render_page, render_table_report
 from layerwise.profiling.proposal import Choice, Proposal
 from layerwise.profiling.ratings import propose_ratings, rating_columns
@@ -83,8 +83,13 @@ def propose_problem(
     path = Path(path).expanduser().resolve()
     if not path.exists():
         raise DataError(f"there is no file {path}")
+    project = Path(project).resolve()
     columns, frame = list[ColumnProfile](), None
-    if image_form(path) == "folder" and not _has_pictures(path):
+    if idx_files := find_idx_files(path):
+        fields, choices, findings = propose_idx(idx_files)
+        path = idx_files.get("test_images") or idx_files["images"]
+        fields |= {part: {"name": _location(file, project)[1]} for part, file in idx_files.items()}
+    elif image_form(path) == "folder" and not _has_pictures(path):
         fields, choices, findings = propose_texts(path, target)
         target = None
     elif image_form(path) is not None:
@@ -100,9 +105,9 @@ def propose_problem(
     if target is not None and frame is None:
         raise DataError(f"--target is for a table, and {path} holds none")
     source: str = fields.pop("type")
-    folder, file = _location(path, Path(project).resolve())
-    named = FILE_FIELDS.get(source.rpartition(".")[2], "file")
-    entry = {"type": source, "path": folder, named: {"name": file}, **fields}
+    folder, file = _location(path, project)
+    named = {} if idx_files else {FILE_FIELDS.get(source.rpartition(".")[2], "file"): {"name": file}}
+    entry = {"type": source, "path": folder, **named, **fields}
     proposal = Proposal(name, entry, [Choice("problem.name", name), *choices], findings)
     return NewProblem(proposal, path, render_page(proposal, path, columns), frame)
 

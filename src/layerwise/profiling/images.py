@@ -16,10 +16,12 @@ from layerwise.data.sources import (
     ImageReading,
     Pictures,
     have_colors,
+    idx_shape,
     image_form,
     labels_in_names,
     list_pictures,
     picture_sizes,
+    read_idx,
     read_image_arrays,
     shown_names,
 )
@@ -28,6 +30,9 @@ from layerwise.profiling.proposal import Choice, choose_positive
 # What a fully connected network can still take, of gray pictures and of those in color.
 MAX_SIDE, MAX_COLOR_SIDE = 64, 36
 MOST_NAMED = 20
+# Names of the files that MNIST and its like come in: t10k-images-idx3-ubyte.gz.
+TEST_NAMES = ("test", "t10k")
+IDX_PARTS = ("training_images", "training_labels", "test_images", "test_labels")
 GRAY_INSTEAD = "set color: gray in catalog.yml where it says nothing"
 
 
@@ -75,6 +80,44 @@ def propose_images(path: Path) -> tuple[dict[str, Any], list[Choice], list[str]]
             f"the pixels of {path} lie from {np.nanmin(found.pixels):g} to {largest:g}; save them as 0 to 255 or 0 to 1"
         )
     return fields, choices, findings
+
+
+def find_idx_files(path: Path) -> dict[str, Path]:
+    """Return the files of images and labels in which MNIST and its like come: of a folder, or beside one of them.
+
+    They are told by their dimensions and names.
+
+    Returns:
+        The files by `IDX_PARTS`, or by `images` and `labels` where there are no test images; empty where a file lacks.
+    """
+    if not (path.is_dir() or image_form(path) == "idx"):
+        return {}
+    found: dict[str, dict[str, Path]] = {}
+    for file in sorted((path if path.is_dir() else path.parent).iterdir()):
+        if file.is_file() and image_form(file) == "idx":
+            part = "test" if any(name in file.name.lower() for name in TEST_NAMES) else "training"
+            what = "labels" if len(idx_shape(file)) == 1 else "images"
+            # Unpacked beside its archive, a file is there twice.
+            found.setdefault(f"{part}_{what}", {})[file.name.removesuffix(".gz")] = file
+    if any(len(files) > 1 for files in found.values()) or {*found} not in ({*IDX_PARTS}, {*IDX_PARTS[:2]}):
+        return {}
+    files = {part: next(iter(found[part].values())) for part in IDX_PARTS if part in found}
+    return files if len(files) == 4 else {part.removeprefix("training_"): files[part] for part in files}
+
+
+def propose_idx(files: dict[str, Path]) -> tuple[dict[str, Any], list[Choice], list[str]]:
+    """Return the fields of the images' entry without its files, the settings and what was found."""
+    is_split = "test_images" in files
+    labels = [read_idx(file).astype(np.int64) for part, file in files.items() if part.endswith("labels")]
+    n, *size = idx_shape(files["training_images" if is_split else "images"])
+    more = f", and {len(labels[1]):,} test images, which stay so" if is_split else ""
+    findings = [f"{n:,} images of {' x '.join(map(str, size))}{more}", _counted(labels[0])]
+    if is_split:
+        findings.append(
+            "the classes are called by their numbers; class_names: [...] in catalog.yml names them"
+        )
+    source = "SourceImages" if is_split else "ImageFiles"
+    return {"type": f"layerwise.datasets.{source}"}, _classes(np.concatenate(labels)), findings
 
 
 def _of_pictures(folder: Path) -> tuple[dict[str, Any], list[Choice], list[str]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.data import DataError, ReadingSettings
+from layerwise.data.preprocessing import is_named_as_id
 from layerwise.data.reading import (
     FileFormat,
     SuggestedSetting,
@@ -20,8 +21,9 @@ from layerwise.data.reading import (
 )
 from layerwise.data.reading.cells import NULL_WORDS, Reading, RowErrors, cell_text, fit_reading
 from layerwise.data.reading.pairs import find_pairs
-from layerwise.profiling.columns import format_of_numbers, is_named_as_date, is_named_as_id
+from layerwise.profiling.columns import format_of_numbers, is_named_as_date
 from layerwise.profiling.proposal import Choice
+from layerwise.profiling.targets import null_classes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,6 +126,7 @@ def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
             *_spellings(reading),
             *_pairs(reading, table.cells, classes_there),
             *_numbers_as_dates(reading, table.cells, classes_there),
+            *null_classes(reading.settings, table.cells, classes_there),
         ]
         new = [_add(settings, choices, each) for each in found]
         if any(new):
@@ -171,7 +174,8 @@ def settle_again(path: Path, settled: SettledTable, name: str, *, are_classes: b
     # What its decimal mark is says what those of other columns may be.
     is_number_once = (before.kind == "number") != (after.kind == "number")
     hang_together = is_number_once and column[name].astype(str).str.contains(r"[.,]").any()
-    if errors.bad.any() or after.spellings or hang_together or before.number != after.number:
+    null = null_classes(given, column, [name] if are_classes else ())
+    if errors.bad.any() or after.spellings or null or hang_together or before.number != after.number:
         return settle_reading(path, (name,) if are_classes else ())
     right = settled.errors.reasons == ""
     return replace(

@@ -14,6 +14,7 @@ from layerwise.profiling.linked import classes_in_columns, find_totals, propose_
 from layerwise.profiling.proposal import Choice, choose_positive
 from layerwise.profiling.reading import SettledTable, settle_again, settle_reading
 from layerwise.profiling.targets import (
+    AS_NAMED,
     FEW_NUMBERS,
     FEW_ROWS,
     FOLDS,
@@ -127,7 +128,8 @@ def _task_and_target(
         task = Choice("problem.task", "multilabel", reason)
         return [task, Choice("problem.target", targets, guess.reason, other=other)]
     target = known[guess.name]
-    task = choose_task(target, next(each for each in columns if each.name == guess.name))
+    profile = next(each for each in columns if each.name == guess.name)
+    task = choose_task(target, profile, named=guess.reason == AS_NAMED)
     choices = [task, Choice("problem.target", *guess[:2], other=guess.other)]
     if task.value == "binary":
         choices.append(choose_positive(target.to_numpy(), "rows"))
@@ -141,7 +143,7 @@ def _read(path: Path, target: str | None) -> tuple[SettledTable, list[ColumnProf
     if target is not None and target not in names:
         raise DataError(f"{path} has no column '{target}'{nearest(target, names)}")
     columns = profile_columns(settled.frame, settled.reading, settled.table.cells)
-    guess = TargetGuess(target, "as the command says") if target else guess_target(columns)
+    guess = TargetGuess(target, AS_NAMED) if target else guess_target(columns)
     other = settle_again(path, settled, guess.name, are_classes=True) if target is None else settled
     first = settled
     if target is not None and _has_many_texts(target, settled):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from layerwise.data import DataError, Task
+from layerwise.data import DataError, ReadingSettings, Task
 from layerwise.data.preprocessing import class_text, far_from_others
+from layerwise.data.reading import SuggestedSetting
+from layerwise.data.reading.cells import NULL_WORDS, cell_text, find_date_formats
 from layerwise.profiling.columns import LIST_MARKS, ColumnProfile
 from layerwise.profiling.proposal import Choice
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 TARGET_NAMES = ("target", "label", "class", "y", "outcome", "response", "output", "result")
 MAX_CLASSES, FEW_NUMBERS = 50, 10
+# In the mean, of a target that is named and has more classes.
+ROWS_A_CLASS = 5
 LONG_TAIL = 3.0
 # Of each class: one row for training, validation and test.
 MIN_CLASS_ROWS = 3
@@ -25,6 +30,10 @@ FEW_ROWS, MANY_ROWS, FOLDS = 1000, 1_000_000, 5
 MOST_IN_MEMORY = 5_000_000
 # How many classes have several labels at least.
 MIN_LISTED = 2
+# What is the same answer as the longer word.
+SHORT_WORDS = {"y": "yes", "n": "no", "t": "true", "f": "false"}
+# The reason for the target that the user names.
+AS_NAMED = "as the command says"
 # A class of so many times fewer rows, and nearly its name, may be a slip; and how many of these are named.
 MUCH_MORE, MOST_NAMED = 20, 5
 
@@ -57,8 +66,8 @@ def guess_target(columns: list[ColumnProfile]) -> TargetGuess:
     return TargetGuess(last, "the last column that can be learnt", next(iter(others[1:]), ""))
 
 
-def choose_task(target: pd.Series, profile: ColumnProfile) -> Choice:
-    """Return the task for a target's values."""
+def choose_task(target: pd.Series, profile: ColumnProfile, named: bool = False) -> Choice:
+    """Return the task for a target's values; one that the command names may have more classes than a guessed one."""
     n = profile.n_distinct
     if n < 2:
         raise DataError(f"the target '{profile.name}' has one value only: there is nothing to learn")
@@ -70,12 +79,23 @@ def choose_task(target: pd.Series, profile: ColumnProfile) -> Choice:
         reason = f"'{profile.name}' holds numbers, {n} different ones"
         other = "multiclass" if whole and n <= MAX_CLASSES else ""
         return Choice("problem.task", "regression", reason, other)
-    if n > MAX_CLASSES:
-        raise DataError(
-            f"the target '{profile.name}' has {n} different texts, too many for classes; name another: --target COLUMN"
+    are_many = ROWS_A_CLASS * n <= len(target)
+    if n > MAX_CLASSES and not (named and are_many):
+        what = (
+            "dates, which are no numbers to be learnt"
+            if _are_dates(target)
+            else "texts, too many for classes"
         )
+        instead = f"--target '{profile.name}' takes it" if are_many else "name another: --target COLUMN"
+        raise DataError(f"the target '{profile.name}' has {n} different {what}; {instead}")
     reason = f"'{profile.name}' has {n} " + ("whole numbers" if whole else "names")
     return Choice("problem.task", "multiclass", reason, "regression" if whole else "")
+
+
+def _are_dates(target: pd.Series) -> bool:
+    texts = target.map(class_text).value_counts()
+    dates = find_date_formats(texts.index.tolist(), texts.to_numpy())
+    return dates is not None and bool(dates.looks_like.all())
 
 
 def propose_transform(target: pd.Series, task: Task) -> list[Choice]:
@@ -139,8 +159,15 @@ def describe_target(frame: pd.DataFrame, target: pd.Series, task: Task) -> list[
 def _misspelt_classes(target: pd.Series) -> list[str]:
     """Say which rare classes are called nearly as a frequent one."""
     counts = target.astype(str).value_counts()
+    names = {str(name): str(name) for name in counts.index}
+    lower = {name.lower(): name for name in names}
     found = []
     for name, count in counts.items():
+        # Each may be frequent: >50K. beside >50K, and y beside yes.
+        twins = {names.get(str(name).rstrip(" .")), lower.get(SHORT_WORDS.get(str(name).lower(), ""))}
+        if twins := twins - {None, name}:
+            found.append(f"'{name}' ({count}) for '{twins.pop()}'")
+            continue
         more_frequent = map(str, counts.index[counts >= MUCH_MORE * count])
         much_more = [other for other in more_frequent if _digits(other) == _digits(str(name))]
         if len(str(name)) > 3 and (like := get_close_matches(str(name), much_more, 1, 0.8)):
@@ -174,3 +201,19 @@ def _lists_of_labels(target: pd.Series) -> list[str]:
                 f"table['{target.name}'].str.get_dummies('{mark}')), and name them all as target, with task: multilabel"
             ]
     return []
+
+
+def null_classes(
+    settings: ReadingSettings, cells: pd.DataFrame, classes: Collection[str]
+) -> list[SuggestedSetting]:
+    """Return the setting for each target in which NA or the like stands beside two classes and more."""
+    found = []
+    for name in [each for each in cells if str(each).strip() in classes]:
+        texts = cells[name].dropna().map(cell_text).str.strip()
+        null = texts.isin({*NULL_WORDS} - {"None", *(settings.missing or ())})
+        if null.any() and texts[~null & (texts != "")].nunique() > 1:
+            words = sorted(set(texts[null]))
+            reason = f"target '{str(name).strip()}': {', '.join(words)} in {int(null.sum())} row(s) is hardly a class"
+            missing = list(dict.fromkeys([*words, *(settings.missing or NULL_WORDS[:2])]))
+            found.append(SuggestedSetting("missing", missing, reason, "no such line, if it is a class"))
+    return found

@@ -31,30 +31,57 @@ HOPELESS = 5
 COMPLETE_BEFORE_PRUNING, EPOCHS_BEFORE_PRUNING = 8, 5
 
 
-def _storage(url: str, grace_seconds: int = GRACE_SECONDS) -> RDBStorage:
+def _storage(url: str) -> RDBStorage:
     import optuna
     from sqlalchemy import event
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    storage = optuna.storages.RDBStorage(
+        url,
+        heartbeat_interval=HEARTBEAT_SECONDS,
+        grace_period=GRACE_SECONDS,
+        heartbeat_stale_trial_callback=_run_again,
+        # A connection of before the server was started anew is found and replaced.
+        engine_kwargs={"pool_pre_ping": True},
+    )
+    event.listen(storage.engine, "do_connect", _connect)
+    return storage
+
+
+def _first_storage(url: str) -> RDBStorage:
+    """Return the storage of a URL that nobody has tried yet.
+
+    Raises:
+        SweepError: it cannot be used.
+    """
     try:
-        storage = optuna.storages.RDBStorage(
-            url,
-            heartbeat_interval=HEARTBEAT_SECONDS,
-            grace_period=grace_seconds,
-            heartbeat_stale_trial_callback=_run_again,
-            # A connection of before the server was started anew is found and replaced.
-            engine_kwargs={"pool_pre_ping": True},
-        )
+        return _storage(url)
     except Exception as error:
         first = (str(error).splitlines() or [repr(error)])[0]
         raise SweepError(
             f"the storage {mask_secrets(url)} cannot be used: {first}. It takes a URL of SQLAlchemy, such as "
             "sqlite:///study.db or postgresql://user@host/database"
         ) from error
-    event.listen(storage.engine, "do_connect", _connect)
-    return storage
+
+
+def _known_storage(url: str) -> RDBStorage:
+    """Return the storage that the launcher has used, once its server answers, which is started anew perhaps.
+
+    Raises:
+        OperationalError: it has not for AWAY_SECONDS.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    until = time.monotonic() + AWAY_SECONDS
+    while True:
+        try:
+            return _storage(url)
+        except OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(1)
 
 
 def _connect(dialect: Any, record: Any, args: Any, options: Any) -> Any:
@@ -84,7 +111,7 @@ def begin_study(job: Job, resume: bool) -> tuple[Study, bool]:
     own = job.url.startswith("sqlite:")
     if own:
         job.folder.mkdir(parents=True, exist_ok=True)
-    storage = _storage(job.url)
+    storage = _first_storage(job.url)
     there = job.study in optuna.get_all_study_names(storage)
     if resume and not there:
         raise SweepError(f"there is no study {job.study} to go on with: leave --resume out")
@@ -120,7 +147,7 @@ def load_study(job: Job, slot: int = 0) -> Study:
     """
     import optuna
 
-    storage = _storage(job.url)
+    storage = _known_storage(job.url)
     study = optuna.load_study(study_name=job.study, storage=storage)
     # A study that goes on shall not draw again what it drew before.
     seed = derive_seed(job.seed, "sweep", job.study, str(slot), str(len(study.trials))) % 2**32

@@ -13,7 +13,9 @@ from layerwise.data.preprocessing import (
     preprocess_rows,
     save_preprocessor,
 )
-from layerwise.data.reading import validate_rows
+from layerwise.data.reading import ReadingSettings, validate_rows
+from layerwise.data.reading.cells import fit_reading
+from layerwise.profiling.columns import profile_columns
 
 N, TRAIN = 600, 480
 WORDS = ["door", "late", "blue", "quick", "call", "rain", "broken", "again", "fine", "box"]
@@ -158,6 +160,36 @@ def test_numbers_that_count_rows_are_left_out_by_their_name_alone():
     frame = orders().drop(columns=["comment", "shop", "order_id"])
     assert "customer_id" not in fitted(frame.assign(customer_id=np.arange(N)[::-1])).data_spec.feature_names
     assert "distance" in fitted(frame.assign(distance=np.arange(N))).data_spec.feature_names
+
+
+NAMES_OF_IDS = (
+    *(
+        "id",
+        "customer_id",
+        "Customer ID",
+        "customerid",
+        "PASSENGERID",
+        "PassengerId",
+        "orderNumber",
+        "row number",
+    ),
+    *("Index", "Unnamed: 0", "uuid", "Nr", "line no", "key"),
+)
+NAMES_OF_NUMBERS = ("paid", "bid", "grid", "humid", "heat index", "price_index", "rooms", "turkey", "casino")
+
+
+@pytest.mark.parametrize(("names", "are_ids"), [(NAMES_OF_IDS, True), (NAMES_OF_NUMBERS, False)])
+def test_whole_numbers_of_their_own_are_an_identifier_by_name_for_a_run_and_for_a_profile_alike(
+    names, are_ids
+):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({name: rng.choice(100_000, N, replace=False) for name in names})
+    frame = frame.assign(x=rng.normal(size=N), late=rng.choice(["yes", "no"], N))
+    inputs = fitted(frame).data_spec.feature_names
+    left_out = [name for name in names if name not in inputs]
+    profiles = profile_columns(frame, fit_reading(frame, ReadingSettings()), frame)
+    identifiers = [each.name for each in profiles if each.role == "identifier"]
+    assert left_out == identifiers == (list(names) if are_ids else [])
 
 
 def test_twenty_thousand_identifiers_take_no_memory():

@@ -13,7 +13,7 @@ from kedro.io import DataCatalog, DatasetError
 from kedro.validation import DataValidationError
 
 from layerwise.data.sources import SourceFile
-from layerwise.datasets import EmbeddedDigits, SourceImages, SourceTable
+from layerwise.datasets import EmbeddedDigits, SourceImages, SourceTable, VariedImages
 
 ROOT = Path(__file__).parents[3]
 RAW = ROOT / "data" / "01_raw"
@@ -168,6 +168,60 @@ def test_a_file_that_is_no_idx_file_is_named(tmp_path, arrays):
     (tmp_path / "test_images").write_bytes(b"<html>")
     with pytest.raises(DatasetError, match="test_images is not an idx file"):
         SourceImages(path=str(tmp_path), **{role: {"name": role} for role in ROLES}).load()
+
+
+@pytest.fixture
+def varied(tmp_path):
+    """Return how an entry with five images of a bar, whose labels tell them apart, is varied: three and two of them."""
+    bar = np.zeros((1, 9, 9), np.uint8)
+    bar[:, 4, 2:7] = 200
+    pixels, labels = np.repeat(bar, 3, 0), np.arange(5, dtype=np.uint8)
+    images_of(tmp_path, pixels, labels[:3], pixels[:2], labels[3:])
+
+    def load(variation, n_training=3, n_test=2, **settings):
+        files = {role: {"name": role} for role in ROLES}
+        return VariedImages(
+            path=str(tmp_path), variation=variation, n_training=n_training, n_test=n_test, **files, **settings
+        ).load()
+
+    return load
+
+
+def test_rotated_images_keep_their_brightness_in_another_direction(varied):
+    found = varied("rotated")
+    assert found.n_test == 2
+    assert sorted(found.labels) == [0, 1, 2, 3, 4]
+    assert found.pixels.shape == (5, 9, 9)
+    assert len(np.unique(found.pixels, axis=0)) == 5
+    assert np.abs(found.pixels.sum((1, 2), dtype=int) - 1000).max() < 100
+    rows, columns = np.indices((9, 9)) - 4
+    weight = found.pixels / found.pixels.sum((1, 2), keepdims=True, dtype=int)
+    spread = np.stack([(weight * rows**2).sum((1, 2)), (weight * columns**2).sum((1, 2))])
+    assert spread.sum(0) == pytest.approx(np.full(5, 2.0), abs=0.4)  # the bar's own, however it lies
+    assert np.ptp(spread[0]) > 0.5
+
+
+def test_images_before_noise_are_seen_where_they_are_brighter(varied):
+    found = varied("background_noise")
+    bar = np.zeros((9, 9), bool)
+    bar[4, 2:7] = True
+    assert found.pixels[:, bar].min() >= 200
+    assert 100 < found.pixels[:, ~bar].mean() < 155
+    assert len(np.unique(found.pixels, axis=0)) == 5
+
+
+def test_a_variation_follows_from_its_seed_and_has_its_own_hash(varied):
+    first, again, other = varied("rotated"), varied("rotated"), varied("rotated", seed=1)
+    np.testing.assert_array_equal(first.pixels, again.pixels)
+    assert first.sha256 == again.sha256 != other.sha256
+    assert not np.array_equal(first.pixels, other.pixels)
+
+
+def test_a_variation_that_cannot_be_made_is_named(varied):
+    with pytest.raises(DatasetError, match="variation: mirrored is none of rotated, background_noise"):
+        varied("mirrored")
+    with pytest.raises(DatasetError, match="12 images are to be varied, but the files hold 5"):
+        varied("rotated", n_training=10)
 
 
 def test_images_carry_the_names_of_their_classes_where_the_entry_has_them(tmp_path, arrays):

@@ -212,11 +212,11 @@ def test_the_strongest_features_are_shown_each_on_its_own_scale(digits):
     assert "2 of 4 units" in figure.axes[0].get_xlabel()
 
 
-def test_reconstructions_stand_beside_the_row_with_epoch_and_cross_entropy(digits):
+def test_reconstructions_stand_beside_the_row_with_epoch_and_loss(digits):
     pixels, _ = digits
     snapshots = [(0, pixels[1], 543.21), (20, pixels[2], 61.0)]
     figure = plots.plot_reconstructions(pixels[0], snapshots, image_shape=SHAPE)
-    assert titles(figure) == ["original", "start\n543.2 nats", "epoch 20\n61.0 nats"]
+    assert titles(figure) == ["original", "start\nloss 543.2", "epoch 20\nloss 61.0"]
     assert np.array_equal(figure.axes[2].images[0].get_array(), pixels[2].reshape(SHAPE))
 
 

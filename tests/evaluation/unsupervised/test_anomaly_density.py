@@ -126,7 +126,7 @@ def test_a_class_with_a_single_row_is_left_out_and_no_class_at_all_is_refused(li
     rare = TensorData(test.inputs, torch.where(test.targets == 2, 1, test.targets))
     found = detect_each_class(linear, training, validation, rare, columns(), 0)
     assert list(found.classes) == ["a", "b"]
-    with pytest.raises(DataError, match="no class has two rows"):
+    with pytest.raises(DataError, match="too few for a class to be the anomaly"):
         detect_each_class(linear, training, validation, test[slice(0, 1)], columns(), 0)
 
 

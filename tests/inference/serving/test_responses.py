@@ -84,6 +84,21 @@ def test_whole_numbers_and_fractions_of_a_category_keep_their_own_text(tmp_path,
     assert together(trained, bodies) == alone(trained, bodies)
 
 
+def test_a_whole_number_keeps_all_its_digits(tmp_path, tables):
+    frame = tables.table()
+    codes = [str(2**60 + k) for k in range(3)]
+    frame["code"] = np.choose(np.arange(len(frame)) % 3, codes)
+    trained = tables.saved(tmp_path, frame, **tables.BINARY, reading={"columns": {"code": "category"}})
+    row = frame.drop(columns=["left", "cost", "a", "b"]).replace({np.nan: None}).iloc[0].to_dict()
+    as_numbers = alone(trained, [body(row | {"code": int(code)}) for code in codes])
+    assert as_numbers == alone(trained, [body(row | {"code": code}) for code in codes])
+    assert len({text for text, *_ in as_numbers}) == 3
+    far = [body(row | {"age": value}) for value in (2**60, str(2**60), 10**400, str(10**400))]
+    texts = [text for text, *_ in alone(trained, far)]
+    assert texts[0] == texts[1]
+    assert texts[2] == texts[3]
+
+
 def test_like_requests_are_one_table(model, tables, monkeypatch):
     tables_asked, answer_chunk = [], responses.answer_chunk
 

@@ -7,7 +7,11 @@ from .columns import (
 )
 from .encoded_columns import EncodedColumn as EncodedColumn, TableEncoding as TableEncoding
 from .leaks import Leak as Leak, find_leaks as find_leaks
-from .many_values import MIN_DISTINCT as MIN_DISTINCT
+from .many_values import (
+    ID_FRACTION as ID_FRACTION,
+    MIN_DISTINCT as MIN_DISTINCT,
+    is_named_as_id as is_named_as_id,
+)
 from .preprocessor import (
     example_rows as example_rows,
     fit_preprocessor as fit_preprocessor,

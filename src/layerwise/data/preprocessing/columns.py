@@ -11,7 +11,7 @@ import numpy as np
 from layerwise.data.errors import DataError
 from layerwise.data.reading.cells import ColumnReading, are_zeros_and_ones, cell_text, shown
 from layerwise.data.reading.counted_dates import MICROSECONDS_OF_A_DAY
-from layerwise.data.reading.pairs import pair_text
+from layerwise.data.reading.pairs import PAIR_TEXT, SIGNED_MARKS, pair_text
 from layerwise.utils import nearest
 
 if TYPE_CHECKING:
@@ -126,13 +126,14 @@ def restore_date(days: np.ndarray, dtype: str, whole_days: bool) -> pd.Series:
 
 def pair_numbers(column: pd.Series) -> np.ndarray:
     """Return the two numbers of each cell, (n, 2) float64, NaN where it is empty."""
-    found = column.astype("str").str.extract(r"^([\d.]+)[^\d.]([\d.]+)$")
+    found = column.astype("str").str.extract(PAIR_TEXT)
     return found.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def restore_pair(numbers: Sequence[np.ndarray], reading: ColumnReading) -> pd.Series:
     """Return cells of two numbers from these, (n,) each, which are whole where all were in training."""
-    first, second = (np.rint(each) if reading.whole else each for each in np.maximum(numbers, 0))
+    least = -np.inf if reading.mark in SIGNED_MARKS else 0
+    first, second = (np.rint(each) if reading.whole else each for each in np.maximum(numbers, least))
     return join_pair(first, second, reading.mark)
 
 

@@ -22,7 +22,16 @@ Role = Literal["identifier", "text", "target", "frequent", "drop"]
 MIN_DISTINCT = 0.95
 MIN_WORDS = 3.0
 MIN_ROWS = 20
-ID_NAME = re.compile(r"(?i)(row|line)?[ _]?(id|index|number|nr|no)|.*[ _](id|nr|number)|.*[a-z]Id|unnamed.*|")
+# Of the rows; one repeated number is a slip of whoever copied the row.
+ID_FRACTION = 0.99
+# In one word, id stands behind what it is of: paid and grid are no ids.
+ID_NAME = re.compile(
+    r"(^|[\W_])(ids?|uuid|guid|key|nr|no|number|nummer|serial)$|^((row|line)[\W_]?)?(index|id|nr|no|number)$|^unnamed|^$|"
+    r"(^|[\W_])(user|customer|client|member|patient|person|passenger|employee|student|subject|order|item|product|case"
+    r"|account|policy|claim|loan|transaction|session|invoice|record|sample|image|doc|document|movie|store|station)id$",
+    re.IGNORECASE,
+)
+ID_NAME_CASED = re.compile(r"[a-z](ID|Id|Number|No|Nr|Key)$")
 OTHERS = "(others)"
 FOLDS = 5
 
@@ -51,7 +60,7 @@ def find_roles(
     for name, kind in kinds.items():
         column = inputs[name].dropna()
         if kind == "number" and name not in stated:
-            if len(column) >= MIN_ROWS and _counts_rows(name, column):
+            if len(column) >= MIN_ROWS and is_named_as_id(name) and _has_whole_number_each(column):
                 roles[name] = "identifier"
         elif kind == "category":
             values = column.nunique()
@@ -72,8 +81,14 @@ def find_roles(
     return roles
 
 
-def _counts_rows(name: str, column: pd.Series) -> bool:
-    return bool(ID_NAME.fullmatch(name)) and bool((column % 1 == 0).all()) and column.is_unique
+def is_named_as_id(name: str) -> bool:
+    """Return whether a column is called as what numbers or names rows is."""
+    return bool(ID_NAME.search(name) or ID_NAME_CASED.search(name))
+
+
+def _has_whole_number_each(present: pd.Series) -> bool:
+    """Return whether nearly every row has a whole number of its own in this column without empty cells."""
+    return present.nunique() >= ID_FRACTION * len(present) and bool((present % 1 == 0).all())
 
 
 def _has_one_target(problem: Problem) -> bool:

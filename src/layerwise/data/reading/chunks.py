@@ -175,7 +175,7 @@ def extract_pixels(frame: pd.DataFrame, data_spec: DataSpec) -> np.ndarray:
                 f"the table has {len(taken)} pixel columns, and the network reads {data_spec.n_inputs}: name them "
                 f"{data_spec.feature_names[0]} ... {data_spec.feature_names[-1]}, or leave out what is no pixel"
             )
-    pixels = frame[taken]
+    pixels = frame.set_axis(names, axis=1)[taken]  # numbers may be names, too
     if not all(pd.api.types.is_numeric_dtype(kind) for kind in pixels.dtypes):
         pixels = pixels.apply(pd.to_numeric, errors="coerce")
     return pixels.to_numpy(dtype=np.float64, na_value=np.nan)

@@ -9,7 +9,7 @@ from .files import (
     sha256_of as sha256_of,
     sha256_once as sha256_once,
 )
-from .idx import read_idx as read_idx
+from .idx import idx_shape as idx_shape, read_idx as read_idx
 from .image_arrays import (
     LABEL_NAMES as LABEL_NAMES,
     LabelledArrays as LabelledArrays,

@@ -49,3 +49,19 @@ def read_idx(path: str | Path) -> np.ndarray:
         shape = " x ".join(str(size) for size in sizes)
         raise ValueError(f"{path} is {state}: {shape} takes {expected} bytes, it holds {found}")
     return np.frombuffer(raw, dtype=np.uint8, offset=start).reshape(sizes)
+
+
+def idx_shape(path: str | Path) -> tuple[int, ...]:
+    """Return the sizes that the header of an idx file names; its entries are not read.
+
+    Raises:
+        ValueError: the header is cut off.
+    """
+    with Path(path).open("rb") as file:
+        is_packed = file.read(2) == GZIP_MAGIC
+    with gzip.open(path) if is_packed else Path(path).open("rb") as file:
+        head = file.read(4)
+        sizes = file.read(4 * head[3]) if len(head) == 4 else b""
+    if not sizes or len(sizes) < 4 * head[3]:
+        raise ValueError(f"{path} is truncated: its header is not whole")
+    return struct.unpack(f">{head[3]}I", sizes)

@@ -10,3 +10,4 @@ from .labelled_texts import LabelledTexts as LabelledTexts
 from .raw_table import RawTable as RawTable, entry_like_raw as entry_like_raw, with_origin as with_origin
 from .table import SourceTable as SourceTable
 from .texts import SourceTexts as SourceTexts
+from .varied_images import VariedImages as VariedImages

@@ -122,7 +122,7 @@ def plot_remedies(remedies: Mapping[str, Sequence[Mapping[str, Any]]], *, title:
     left, right = grid[-1]
     left.set_xlim(left=0)
     right.set_xscale("log")
-    left.set_xlabel("validation loss (nats per row)", fontsize=10, color=TEXT_COLOR)
+    left.set_xlabel("validation loss (per row)", fontsize=10, color=TEXT_COLOR)
     right.set_xlabel("gradient of the first layer, first epoch", fontsize=10, color=TEXT_COLOR)
     set_suptitle(
         figure, title or "From before (grey; a cross: diverged) to after each remedy (orange: no gain)"

@@ -189,14 +189,14 @@ def plot_reconstructions(
 
     Args:
         original: (d,) the row.
-        snapshots: epoch, (d,) reconstruction and cross-entropy in nats.
+        snapshots: epoch, (d,) reconstruction and its loss, in the unit of the network's own.
         image_shape: height and width, and 3 of color images.
         title: of the figure.
     """
     rows = [as_array(original).reshape(-1), *(as_array(row).reshape(-1) for _, row, _ in snapshots)]
     captions = ["original"]
     for epoch, _, loss in snapshots:
-        captions.append(f"{'start' if epoch == 0 else f'epoch {epoch}'}\n{loss:.1f} nats")
+        captions.append(f"{'start' if epoch == 0 else f'epoch {epoch}'}\nloss {loss:.1f}")
     figure = new_figure(1.45 * len(rows) + 0.3, 1.45 * image_shape[0] / image_shape[1] + 0.8)
     for axes, row, caption in zip(grid_of_axes(figure, 1, len(rows))[0], rows, captions, strict=True):
         show_image(axes, row.reshape(image_shape))

@@ -28,7 +28,7 @@ METRIC_LABELS = {
     "loss": "loss (per row)",
     "objective": "what is minimised: loss, label\nsmoothing, penalties (per row)",
     "cross_entropy": "cross-entropy (nats per row)",
-    "reconstruction": "reconstruction loss\n(nats per row)",
+    "reconstruction": "reconstruction loss\n(per row)",
     "reconstruction_cross_entropy": "cross-entropy (nats per row)",
     "reconstruction_mse": "squared error (per column)",
     "reconstruction_sse": "squared error (per row)",

@@ -6,7 +6,6 @@ Whatever is wrong with a body as a whole is a RequestError with one sentence, an
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Collection
@@ -271,9 +270,8 @@ def _check_names(names: list[str], limits: Limits) -> None:
 def _parse_cell(cell: Any, row: int, name: str) -> Any:
     if isinstance(cell, (list, dict)):
         raise RequestError(f"row {row}, column '{name[:60]}': a cell is a number, text, true, false or null")
-    if isinstance(cell, int) and not isinstance(cell, bool) and abs(cell) > 2**53:
-        return float(cell) if abs(cell) < 10**300 else math.inf
-    return cell
+    # As text it has all its digits, and may be a category; a number column reads it as the same number.
+    return str(cell) if isinstance(cell, int) and abs(cell) > 2**53 else cell
 
 
 def _read_csv(body: bytes, charset: str, model: TrainedModel, limits: Limits) -> Chunk:

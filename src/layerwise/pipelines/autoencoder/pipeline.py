@@ -40,7 +40,7 @@ OBJECTIVE = Objective(
 def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     """Return the pipeline of a problem, the present session's by default."""
     facts = facts or current_facts()
-    probed = facts.is_on("autoencoder.probe")
+    probed, downstream_tasks = (facts.is_on(f"autoencoder.{each}") for each in ("probe", "downstream_tasks"))
     before = preprocessing.create_pipeline(
         NAME,
         supervised=False,
@@ -48,10 +48,12 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
         labelled=probed,
         sized=["autoencoder"],
         pretrains=True,
+        compares=downstream_tasks or _variant_has(facts, "is_generative"),
+        detects_classes=downstream_tasks,
         facts=facts,
     )
     own = _training(facts) + _evaluation(facts) + _reporting(facts)
-    if facts.is_on("autoencoder.downstream_tasks"):
+    if downstream_tasks:
         own += _downstream_tasks(facts) + _downstream_figures(facts)
     found = before + Pipeline(own)
     return found + create_network_card(NAME, "an autoencoder", found)

@@ -41,7 +41,7 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
     else:
         own += _image_training(facts) + _image_evaluation(facts) + _image_reporting(facts)
     before = preprocessing.create_pipeline(
-        NAME, labelled=False, input_example=True, sized=["gan"], generates=is_table
+        NAME, labelled=False, input_example=True, sized=["gan"], generates=is_table, compares=True
     )
     found = before + Pipeline(own)
     return found + create_network_card(NAME, "a generative adversarial network", found)

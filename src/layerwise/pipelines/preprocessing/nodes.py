@@ -75,11 +75,6 @@ def split_rows_of_generator(
 ) -> Split:
     """Split the rows of a table that is to be generated; columns that cannot be learnt are no inputs."""
     found = split_rows(raw, problem, settings, seed)
-    if len(found.test) < 2:
-        raise DataError(
-            f"{len(found.test)} test rows are too few to compare generated rows with, which takes at least 2: bring "
-            "more, or raise split.test_fraction"
-        )
     left_out = unlearnable_columns(
         raw, found.training, problem.without_inputs(found.not_inputs), preprocessing
     )

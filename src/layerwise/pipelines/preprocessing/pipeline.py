@@ -8,8 +8,9 @@ from layerwise.parameters import sizing
 from layerwise.pipelines.facts import ProblemFacts, current_facts
 from layerwise.pipelines.preprocessing import nodes
 from layerwise.pipelines.preprocessing.streamed import streamed_nodes
+from layerwise.pipelines.preprocessing.sufficient_rows import preprocess_sufficient_rows, rules_of
 from layerwise.pipelines.preprocessing.warm_start import adopt_preprocessor
-from layerwise.pipelines.stage import UNREAD, Stage, reads_cells
+from layerwise.pipelines.stage import UNREAD, Stage, reads_cells, with_first
 
 # The node that fills in the sizes of these keys.
 SIZES: dict[tuple[str, ...], Callable[..., object]] = {
@@ -36,6 +37,8 @@ def create_pipeline(
     several: bool = False,
     beside_folds: bool = False,
     generates: bool = False,
+    compares: bool = False,
+    detects_classes: bool = False,
     problem: str = "params:problem",
     facts: ProblemFacts | None = None,
 ) -> Pipeline:
@@ -51,6 +54,8 @@ def create_pipeline(
         several: whether many networks train at once.
         beside_folds: whether `split.folds` has a use for the pipeline; it is refused elsewhere.
         generates: whether the rows of a table are generated, its target, where it has one, among their columns.
+        compares: whether rows of a table are compared with the test rows, which then are two at least.
+        detects_classes: whether each class in turn is the anomaly, for which some class then has rows enough.
         pretrains: whether something learns from rows without labels too, where there may be some.
         problem: the first node's dataset of the problem, where another node checks it before.
         facts: of the problem; the present session's by default.
@@ -62,13 +67,14 @@ def create_pipeline(
     if stage.streams_rows:
         found = streamed_nodes(stage, split, problem)
         return Pipeline([*found, *([_sizes(stage, tuple(sized), several)] if sized else [])])
+    rules = rules_of(facts, compares, detects_classes)
     split_inputs = ["raw", problem, "params:split", "params:seed"]
     if generates:
         split, split_inputs = nodes.split_rows_of_generator, [*split_inputs, "params:preprocessing"]
     found = [
         stage.node(split, split_inputs, "split", "split_rows"),
         _fitted(stage, facts, "finetuning" in sized),
-        _preprocessed(stage, input_example),
+        _preprocessed(stage, input_example, with_first(preprocess_sufficient_rows, rules) if rules else None),
         *_described(stage, pretrains and facts.are_partly_labelled, facts),
     ]
     if reads_cells():
@@ -103,12 +109,12 @@ def _described(stage: Stage, pretrains: bool, facts: ProblemFacts) -> list[Node]
     ]
 
 
-def _preprocessed(stage: Stage, input_example: bool) -> Node:
+def _preprocessed(stage: Stage, input_example: bool, checked: Callable[..., object] | None) -> Node:
     inputs, outputs = ["raw", "split", "preprocessor"], ["training", "validation", "test"]
     if not input_example:
         return stage.node(nodes.preprocess_rows, inputs, outputs)
     outputs.append("input_example")
-    return stage.node(nodes.preprocess_rows_with_example, inputs, outputs, "preprocess_rows")
+    return stage.node(checked or nodes.preprocess_rows_with_example, inputs, outputs, "preprocess_rows")
 
 
 def _sizes(stage: Stage, keys: tuple[str, ...], several: bool) -> Node:

@@ -36,6 +36,8 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
         labelled=reads_labels,
         sized=["rbm"],
         pretrains=True,
+        compares=True,
+        detects_classes=facts.is_on("rbm.probe"),
         facts=facts,
     )
     found = before + Pipeline(_training(facts) + _evaluation(facts) + _reporting(facts))

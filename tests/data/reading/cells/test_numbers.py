@@ -16,6 +16,8 @@ from layerwise.data.reading.cells import NumberFormat, find_number_format
         (["1 234,5", "12\u202f345,0", "7,25"], [1234.5, 12345.0, 7.25]),
         (["1'234.50", "1’234’567.25", "2.5"], [1234.5, 1234567.25, 2.5]),
         (["(1,234.50)", "7.25"], [-1234.5, 7.25]),
+        (["9,83-", "5,33", "1.234,50-"], [-9.83, 5.33, -1234.5]),
+        (["12.50- €", "8.25 €", "0.75-€"], [-12.5, 8.25, -0.75]),
         (["1e3", "-.5", "+2.", "1.7976931348623157e308"], [1000, -0.5, 2, 1.7976931348623157e308]),
         (["12 €", "3,5 EUR", "0,25 €"], [12, 3.5, 0.25]),
         (["\u22125.5", "3.25"], [-5.5, 3.25]),
@@ -42,6 +44,11 @@ def test_lakhs_and_crores_are_read_as_they_are_written_in_india(texts, values):
     found = find_number_format(texts)
     assert found.other is None
     np.testing.assert_array_equal(found.format.values_of(texts)[0], values)
+
+
+@pytest.mark.parametrize("text", ["2-", "1.5--", "2024-05-", "-1.5-"])
+def test_a_mark_behind_a_whole_number_or_a_second_one_is_no_sign(text):
+    assert NumberFormat().value_of(text) is None
 
 
 def test_a_group_of_two_digits_among_groups_of_three_is_a_slip():

@@ -48,14 +48,15 @@ DEGREES = re.compile(
     r"(?: ?(?P<seconds>[0-5]?\d(?:\.\d+)?) ?(?:\"|″|''))? ?(?P<half>[NSEWO]?)",
     re.ASCII,
 )
+# As accounts are kept: 1.234,50- and 12.00-€. Of whole numbers 2- may be a mark.
+SIGN_BEHIND = re.compile(rf"^(?P<number>\d[\d.,' ]*[.,]\d+) ?-(?P<back>\s*{SYMBOL}?)$", re.ASCII)
 TIDY = {ord(c): " " for c in BLANKS} | {ord("’"): "'", ord("\u2212"): "-"}
 
 
 def tidy(text: str) -> str:
-    """Return a number's text with one kind of blank and of apostrophe."""
-    if text.isascii():
-        return text.strip()
-    return text.translate(TIDY).strip()
+    """Return a number's text with one kind of blank and of apostrophe, and its sign before it."""
+    text = (text if text.isascii() else text.translate(TIDY)).strip()
+    return SIGN_BEHIND.sub(r"-\g<number>\g<back>", text) if "-" in text[1:] else text
 
 
 def degrees_of(text: str) -> float | None:

@@ -19,7 +19,7 @@ from layerwise.data.reading.cells.columns import (
 from layerwise.data.reading.cells.dates import have_named_months
 from layerwise.data.reading.cells.faults import Cells, find_faults, sentinels
 from layerwise.data.reading.cells.numbers import FoundFormat, guess_unsigned, needs_text
-from layerwise.data.reading.pairs import PAIR, find_pairs, mark_of_pairs, pair_of
+from layerwise.data.reading.pairs import find_pairs, mark_of_pairs, pair_of
 from layerwise.data.reading.settings import CellKind, PercentMeaning, ReadingSettings
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError, yaml_line
 
@@ -178,6 +178,17 @@ class ColumnBase:
             **self.said(),
         )
 
+    @staticmethod
+    def are_boolean(words: set[str], known: Sequence[set[str]]) -> bool:
+        """Return whether words are of one known pair, or of yes and no beside true and false: a single letter of
+        these if its word is there too, since T and N may be anything.
+        """
+        if any(words <= each for each in known):
+            return True
+        two = [each for each in ({"yes", "no", "y", "n"}, {"true", "false", "t", "f"}) if each in known]
+        whole = [{word for word in words & each if len(word) > 1} for each in two]
+        return len(two) == 2 and all(whole) and words <= set.union(*two)
+
     def note_words(self, cells: Cells) -> None:
         """Note what words may be that are read as such."""
         if have_named_months(cells.texts):
@@ -185,7 +196,7 @@ class ColumnBase:
                 "looks like dates, and is read as words: write the months as numbers, such as 2024-03-01, or in English"
             )
         if find_pairs(cells.texts)[0]:
-            shown = next(text for text in cells.texts if PAIR.fullmatch(text.lower()))
+            shown = next(text for text in cells.texts if mark_of_pairs([text]))
             self.notes.append(
                 f"each of its cells holds two numbers ({shown}), and is read as a word; add "
                 f"{yaml_line({'columns': {self.name: 'pair'}})[1:-1]} to problem.reading if they are two numbers"

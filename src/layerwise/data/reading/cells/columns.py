@@ -13,7 +13,7 @@ from layerwise.data.reading.cells.affixes import tidy
 from layerwise.data.reading.cells.dates import iso_datetimes, parse_dates, texts_of_dates
 from layerwise.data.reading.cells.numbers import NumberFormat
 from layerwise.data.reading.cells.row_errors import shown
-from layerwise.data.reading.pairs import pair_of, pair_text
+from layerwise.data.reading.pairs import pair_form, pair_of, pair_text
 from layerwise.data.reading.settings import CellKind
 from layerwise.utils import Config
 
@@ -217,7 +217,7 @@ class ColumnReading(Config):
             bool(text) and text not in self.missing and pair is None
             for text, pair in zip(texts, pairs, strict=True)
         ]
-        expected = f"{column.name} is two numbers with {self.mark} between them"
+        expected = f"{column.name} is {pair_form(self.mark)}"
         bad = np.flatnonzero(np.array(wrong, dtype=bool)[codes])
         errors |= {int(k): f"{expected}, and holds {shown(texts[codes[k]])}" for k in bad}
         return pd.Series(found.take(codes), index=column.index, name=column.name)

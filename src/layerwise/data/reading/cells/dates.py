@@ -20,11 +20,14 @@ MONTHS = (
 )  # fmt: skip
 MONTHS_CUT = [month[:3] for month in MONTHS]
 NAMED_MONTH = re.compile(r"\d{1,2}\.?[ \-/][^\W\d_]{3,10}\.?[ \-/]\d{2,4}")
+# An offset as a browser or a form writes it: UTC, GMT+1, UTC+05:30.
+UTC = re.compile(r"(?:UTC|GMT)(?: ?([+\-])(\d{1,2})(?::?(\d{2}))?)?")
+HOURS_ALONE = re.compile(r"(?<=\d)( ?[+\-]\d{2})$")
 TOKENS = {
     "%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"\d{1,2}", "%d": r"\d{1,2}", "%H": r"\d{1,2}", "%I": r"\d{1,2}",
     "%M": r"\d{2}", "%S": r"\d{2}", "%f": r"\d{1,6}", "%p": r"[AaPp][Mm]", "%b": f"(?i:{'|'.join(MONTHS_CUT)})",
-    "%B": f"(?i:{'|'.join(MONTHS)})", "%z": r"(?:Z|[+\-]\d{2}:?\d{2})", "%j": r"\d{3}", "%a": r"[A-Za-z]{3}",
-    "%A": r"[A-Za-z]{6,9}", "%%": "%",
+    "%B": f"(?i:{'|'.join(MONTHS)})", "%z": rf"(?:Z|[+\-]\d{{2}}(?::?\d{{2}})?|{UTC.pattern})", "%j": r"\d{3}",
+    "%a": r"[A-Za-z]{3}", "%A": r"[A-Za-z]{6,9}", "%%": "%",
 }  # fmt: skip
 ORDERED = [(f"%d{s}%m{s}{y}", f"%m{s}%d{s}{y}") for s in "/-." for y in ("%Y", "%y")]
 NAMED = [
@@ -32,12 +35,15 @@ NAMED = [
     "%b %d %Y", "%B %d %Y", "%b-%d-%Y", "%Y-%b-%d", "%d%b%Y",
 ]  # fmt: skip
 TIMES = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p"]
+TIMES += [*(f"{time} %z" for time in TIMES if "%M" in time), " %H:%M Uhr", " %H:%M:%S Uhr"]
 CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f")
 ISO_TIMES = [f"{gap}{time}{zone}" for gap in "T " for time in CLOCKS for zone in ("", "%z", " %z")]
 FIXED = [
     "%Y-%m-%d", *("%Y-%m-%d" + time for time in ISO_TIMES), "%Y-%m-%d %I:%M %p", "%Y-%m-%d %I:%M:%S %p",
+    "%Y-%m-%d %I:%M %p %z", "%Y-%m-%d %I:%M:%S %p %z",
     *(base + time for base in ("%Y/%m/%d", "%Y.%m.%d", *NAMED) for time in TIMES), "%Y-%m", "%Y/%m", "%b %Y", "%B %Y",
     "%Y年%m月%d日", "%Y년 %m월 %d일", "%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Y",
+    "%a %b %d %H:%M:%S %z %Y", "%a %b %d %Y %H:%M:%S %z", "%d/%b/%Y:%H:%M:%S %z",
 ]  # fmt: skip
 COMPACT = ["%Y%m%d", "%Y%m%d%H%M%S", "%Y%m", "%Y"]
 SAMPLE = 60
@@ -95,12 +101,17 @@ def parse_dates(texts: Sequence[str], formats: Sequence[str]) -> np.ndarray:
         here = np.array([k for k in left.tolist() if shape.fullmatch(texts[k])], dtype=np.int64)
         if len(here) == 0:
             continue
-        when = pd.to_datetime(
-            pd.Series([texts[k] for k in here.tolist()]), format=each, errors="coerce", utc=True
-        )
+        fitting = [_with_full_offset(texts[k]) if "%z" in each else texts[k] for k in here.tolist()]
+        when = pd.to_datetime(pd.Series(fitting), format=each, errors="coerce", utc=True)
         found[here] = when.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
         left = left[np.isnat(found[left])]
     return found
+
+
+def _with_full_offset(text: str) -> str:
+    """Return a date with its offset from UTC as a sign, two digits of hours and two of minutes."""
+    text = UTC.sub(lambda found: f"{found[1] or '+'}{int(found[2] or 0):02d}{found[3] or '00'}", text)
+    return HOURS_ALONE.sub(r"\g<1>00", text)
 
 
 def texts_of_dates(dates: pd.Series, date_format: str) -> pd.Series:

@@ -146,7 +146,7 @@ class ColumnFitter(ColumnBase):
             known = [{*_lower(true or ()), *_lower(false or ())}]
         else:
             known = [{*yes, *no} for yes, no in zip(TRUE_WORDS, FALSE_WORDS, strict=True)]
-        if not words or not any(letters <= each for each in known):
+        if not words or not self.are_boolean(letters, known):
             return None
         if len(words) == 1 and all(len(word) == 1 for word in letters) and letters:
             return None  # one letter throughout

@@ -73,26 +73,38 @@ def detect_each_class(
         DataError: no class has enough rows.
     """
     found, of_images = {}, columns.image_shape is not None
-    assert test.targets is not None
-    rows_by_class = torch.bincount(test.targets.reshape(-1).long(), minlength=len(columns.class_names))
-    most = rows_by_class.argsort(descending=True, stable=True)[:MOST_CLASSES]
-    for code in sorted(most.tolist()):
-        name = columns.class_names[code]
+    for code in classes_to_detect(training, validation, test, columns):
         known, held_out, new = (_is_class(part, code) for part in (training, validation, test))
-        counts = [int(each.sum()) for each in (~known, ~held_out, new, ~new)]
-        if min(counts) < FEWEST_ROWS:
-            continue
         density = RowDensity.fit(network, training.inputs[~known], of_images)
         usual, scores = (
             density.scores(network, part) for part in (validation.inputs[~held_out], test.inputs)
         )
-        found[name] = evaluate_detection(usual, scores, new, seed, RESAMPLES)
+        found[columns.class_names[code]] = evaluate_detection(usual, scores, new, seed, RESAMPLES)
+    return ClassAnomalyReport(classes=found)
+
+
+def classes_to_detect(
+    training: TensorData, validation: TensorData, test: TensorData, columns: DataSpec
+) -> list[int]:
+    """Return the codes of the most frequent classes that have rows enough to be the anomaly, in order.
+
+    Raises:
+        DataError: no class has.
+    """
+    assert test.targets is not None
+    rows_by_class = torch.bincount(test.targets.reshape(-1).long(), minlength=len(columns.class_names))
+    most = rows_by_class.argsort(descending=True, stable=True)[:MOST_CLASSES]
+    found = []
+    for code in sorted(most.tolist()):
+        known, held_out, new = (_is_class(part, code) for part in (training, validation, test))
+        if min(int(each.sum()) for each in (~known, ~held_out, new, ~new)) >= FEWEST_ROWS:
+            found.append(code)
     if not found:
         raise DataError(
-            "no class has two rows in every part, and so none can be an anomaly: set autoencoder.downstream_tasks (or "
-            "rbm.probe): false, or give more rows"
+            "the rows are too few for a class to be the anomaly, which takes two test rows of it and two rows of "
+            "others in every part: set autoencoder.downstream_tasks (or rbm.probe): false, or bring more"
         )
-    return ClassAnomalyReport(classes=found)
+    return found
 
 
 def _is_class(rows: TensorData, code: int) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from layerwise.data.preprocessing import EncodedColumn, TableEncoding, class_text, decode
 from layerwise.data.reading.cells import row_errors_of
-from layerwise.data.reading.pairs import pair_of
+from layerwise.data.reading.pairs import pair_form, pair_of
 from layerwise.inference.tasks.base import TaskError
 from layerwise.inference.tasks.raw_rows import raw_frame
 from layerwise.models.gan import Generator
@@ -94,9 +94,7 @@ def _codes(row: pd.Series, encoding: TableEncoding) -> dict[EncodedColumn, int]:
         if column.pair:
             pair = pair_of(str(cell), column.mark)
             if pair is None:
-                raise TaskError(
-                    f"{column.pair} holds '{cell}', and is two numbers with {column.mark} between them"
-                )
+                raise TaskError(f"{column.pair} holds '{cell}', and is {pair_form(column.mark)}")
             cell = pair[column.part]
         text = class_text(cell)
         if text not in column.categories:
