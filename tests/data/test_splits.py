@@ -1,9 +1,11 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.model_selection import train_test_split
 
-from layerwise.data import DataError, Split, SplitSettings, TensorData, choose_labelled
+from layerwise.data import DataError, Problem, Split, SplitSettings, TensorData, choose_labelled, split_raw
+from layerwise.data.folds import split_folds
 from layerwise.data.splits import split_rows
 
 LABELS = np.repeat([0, 0, 0, 1], 50)
@@ -89,6 +91,21 @@ def test_a_split_is_the_same_after_json():
 def test_too_few_rows_are_an_error_that_names_them(targets, settings, message):
     with pytest.raises(DataError, match=message):
         split_rows(targets, "multiclass", SplitSettings(**settings), seed=0)
+
+
+@pytest.mark.parametrize("settings", [{}, {"folds": 3}, {"validation_tail": True}])
+def test_a_class_of_a_single_row_is_learnt_where_classes_are_not_sampled_alike(settings):
+    frame = pd.DataFrame({"x": np.arange(60.0), "kind": ["a", "b"] * 26 + [f"rare {k}" for k in range(8)]})
+    problem = Problem(name="t", task="multiclass", target="kind")
+    given = SplitSettings(stratify=False, **settings)
+    found = (
+        split_folds(frame, problem, given, 0).root if given.folds else [split_raw(frame, problem, given, 0)]
+    )
+    for split in found:
+        assert set(frame["kind"].iloc[split.training]) == set(frame["kind"])
+        assert min(len(split.validation), len(split.test)) > 0
+        parts = np.concatenate([split.training, split.validation, split.test])
+        assert sorted(parts.tolist()) == list(range(60))
 
 
 @pytest.mark.parametrize("n", [3, 4, 8])

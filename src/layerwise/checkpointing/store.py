@@ -76,7 +76,7 @@ class CheckpointStore:
     """The checkpoints of one run.
 
     Args:
-        folder: of the run.
+        folder: of the run, whose id is its name.
         settings: when to write, and how many to keep.
         resume: read what is there; otherwise stages start anew.
         owner: what tells the run from others, such as its id; a checkpoint of another owner is refused.
@@ -102,11 +102,6 @@ class CheckpointStore:
         scope = state.pop("scope")
         vars(self).update(state, _thread=threading.local())
         self.set_scope(scope)
-
-    @property
-    def run(self) -> str:
-        """The id of the run, which its folder has as name."""
-        return self.folder.name
 
     @property
     def on(self) -> bool:

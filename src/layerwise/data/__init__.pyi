@@ -20,7 +20,6 @@ from .problem import (
 from .reading import ReadingSettings as ReadingSettings
 from .splits import (
     Split as Split,
-    choose_labelled as choose_labelled,
     labelled_rows as labelled_rows,
     split_raw as split_raw,
     split_rest as split_rest,
@@ -36,4 +35,8 @@ from .tensors import (
     TensorData as TensorData,
     raw_columns as raw_columns,
 )
-from .unlabelled import preprocess_unlabelled as preprocess_unlabelled, with_unlabelled as with_unlabelled
+from .unlabelled import (
+    choose_labelled as choose_labelled,
+    preprocess_unlabelled as preprocess_unlabelled,
+    with_unlabelled as with_unlabelled,
+)

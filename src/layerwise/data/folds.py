@@ -11,7 +11,14 @@ from pydantic import ConfigDict, RootModel
 from layerwise.data.errors import DataError
 from layerwise.data.linked_rows import UNLINKED, RowKeys, group_folds, row_keys
 from layerwise.data.problem import Problem, SplitSettings, Task
-from layerwise.data.splits import Split, labelled_rows, split_rest, split_seed, split_targets
+from layerwise.data.splits import (
+    Split,
+    labelled_rows,
+    split_rest,
+    split_seed,
+    split_targets,
+    with_every_class,
+)
 from layerwise.utils import derive_seed
 
 
@@ -76,9 +83,9 @@ def fold_splits(
         own_seed = derive_seed(split_seed(settings, seed), "folds", repeat) % 2**32
         for k, (rest, test) in enumerate(_cuts(rows, labels, settings, own_seed, keys)):
             training, validation = split_rest(rest, labels, settings, (own_seed + k) % 2**32, keys)
-            found.append(
-                Split(training=training, validation=validation, test=test, not_inputs=settings.not_inputs)
-            )
+            fold = Split(training=training, validation=validation, test=test, not_inputs=settings.not_inputs)
+            is_free = keys is UNLINKED and task in ("multiclass", "binary")
+            found.append(with_every_class(fold, targets) if is_free else fold)
     return found
 
 

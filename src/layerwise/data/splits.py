@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 import numpy as np
-import torch
 from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator
 
 from layerwise.data.errors import DataError
@@ -15,7 +14,6 @@ from layerwise.data.linked_rows import UNLINKED, RowKeys, last_rows, row_keys, s
 from layerwise.data.problem import Problem, SplitSettings, Task
 from layerwise.data.row_hashes import TEST, TRAINING, VALIDATION, parts_by_hash
 from layerwise.data.sources import OFFICIAL_TEST, Images
-from layerwise.data.tensors import TensorData
 from layerwise.utils import Config, derive_seed
 
 
@@ -63,6 +61,22 @@ class Split(Config):
             name: np.searchsorted(kept, getattr(self, name)) for name in ("training", "validation", "test")
         }
         return kept, self.model_copy(update={**parts, "unlabelled": np.empty(0, np.int64)})
+
+
+def with_every_class(found: Split, targets: np.ndarray) -> Split:
+    """Return a split whose training rows have every class: rows of one that is not among them are learnt from.
+
+    Such a class of a row or two can be learnt, and no figure measures it. Where a part would be empty, none is moved.
+
+    Args:
+        found: a split that is not stratified, of rows that nothing links.
+        targets: (n,) of all rows.
+    """
+    unknown = ~np.isin(targets, targets[found.training])
+    parts = {name: getattr(found, name) for name in ("validation", "test")}
+    training = np.concatenate([found.training, *(rows[unknown[rows]] for rows in parts.values())])
+    kept = {name: rows[~unknown[rows]] for name, rows in parts.items()}
+    return found.model_copy(update={"training": training, **kept}) if all(map(len, kept.values())) else found
 
 
 def split_raw(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Split:
@@ -195,7 +209,9 @@ def split_rows(
         size = settings.test_rows, settings.test_fraction, "test"
         rest, test = _take(np.arange(n), *size, labels, own_seed, keys)
     training, validation = split_rest(rest, labels, settings, own_seed, keys)
-    return Split(training=training, validation=validation, test=test, not_inputs=settings.not_inputs)
+    found = Split(training=training, validation=validation, test=test, not_inputs=settings.not_inputs)
+    is_free = keys is UNLINKED and not n_official_test
+    return with_every_class(found, targets) if is_free and task in ("multiclass", "binary") else found
 
 
 def split_rest(
@@ -267,30 +283,3 @@ def validate_batch_size(batch_size: int, n_rows: int, name: str) -> None:
     """Raise a DataError for a batch of more rows than there are to train on."""
     if batch_size > n_rows:
         raise DataError(f"{name} is {batch_size}, but there are only {n_rows} training rows; lower it")
-
-
-def choose_labelled(training: TensorData, n: int | None, task: Task, seed: int) -> TensorData:
-    """Keep n labelled rows, the classes in their proportions as nearly as whole rows allow; None keeps all.
-
-    Raises:
-        DataError: n is below the number of classes or above the number of training rows.
-    """
-    if n is None:
-        return training
-    if n > len(training):
-        raise DataError(f"labelled_rows is {n}, but there are only {len(training)} training rows")
-    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(training)))
-    if task not in ("multiclass", "binary"):
-        return training[order[:n].sort().values].with_mean_weight_1()
-    assert training.targets is not None
-    labels = training.targets.reshape(-1).cpu().numpy()[order.numpy()]
-    classes, inverse = np.unique(labels, return_inverse=True)
-    if n < len(classes):
-        raise DataError(f"labelled_rows is {n}, but there are {len(classes)} classes: each needs a row")
-    # Rank each row within its class as a fraction of the class, and take the lowest ranks of all.
-    rank = np.empty(len(labels))
-    for k in range(len(classes)):
-        members = np.flatnonzero(inverse == k)
-        rank[members] = np.arange(len(members)) / len(members)
-    chosen = np.argsort(rank, kind="stable")[:n]
-    return training[order[np.sort(chosen)].sort().values].with_mean_weight_1()

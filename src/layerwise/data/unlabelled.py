@@ -1,4 +1,6 @@
-"""Rows without labels, which pretraining reads beside the training rows: those of the table and those of a file."""
+"""Rows without labels, which pretraining reads beside the training rows: those of the table, those of a file, and those
+whose labels are left aside.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ import torch
 
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing import LabelledPreprocessor
+from layerwise.data.problem import Task
 from layerwise.data.reading import validate_rows
 from layerwise.data.sources import Images
 from layerwise.data.splits import Split
@@ -60,3 +63,30 @@ def with_unlabelled(training: TensorData, unlabelled: TensorData | None) -> Tens
     if unlabelled is None or not len(unlabelled):
         return training
     return TensorData(torch.cat([training.inputs, unlabelled.inputs]))
+
+
+def choose_labelled(training: TensorData, n: int | None, task: Task, seed: int) -> TensorData:
+    """Keep n labelled rows, the classes in their proportions as nearly as whole rows allow; None keeps all.
+
+    Raises:
+        DataError: n is below the number of classes or above the number of training rows.
+    """
+    if n is None:
+        return training
+    if n > len(training):
+        raise DataError(f"labelled_rows is {n}, but there are only {len(training)} training rows")
+    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(training)))
+    if task not in ("multiclass", "binary"):
+        return training[order[:n].sort().values].with_mean_weight_1()
+    assert training.targets is not None
+    labels = training.targets.reshape(-1).cpu().numpy()[order.numpy()]
+    classes, inverse = np.unique(labels, return_inverse=True)
+    if n < len(classes):
+        raise DataError(f"labelled_rows is {n}, but there are {len(classes)} classes: each needs a row")
+    # Rank each row within its class as a fraction of the class, and take the lowest ranks of all.
+    rank = np.empty(len(labels))
+    for k in range(len(classes)):
+        members = np.flatnonzero(inverse == k)
+        rank[members] = np.arange(len(members)) / len(members)
+    chosen = np.argsort(rank, kind="stable")[:n]
+    return training[order[np.sort(chosen)].sort().values].with_mean_weight_1()

@@ -29,13 +29,10 @@ Report = tuple[dict[str, float], int | None]
 class Checkpointer(Protocol):
     """Where the checkpoints of a run go, as its nodes see it (`layerwise.checkpointing.CheckpointStore`)."""
 
+    # Of the run, whose id is its name.
+    folder: Path
     # What is there may be read.
     resume: bool
-
-    @property
-    def run(self) -> str:
-        """The id of the run."""
-        ...
 
     @property
     def on(self) -> bool:

@@ -109,3 +109,16 @@ def test_neighboring_curves_of_classes_differ_in_their_lines_too():
         lines = [(line.get_color(), line.get_linestyle()) for line in axes.get_lines()[:10]]
         assert len(set(lines)) == 10
         assert all(one[1] != other[1] for one, other in pairwise(lines))
+
+
+def test_of_very_many_classes_the_most_frequent_are_named_and_the_legend_fits():
+    points, classes = blobs(60, 0.5)
+    classes = np.minimum(classes, 40)  # the last one is the most frequent
+    figure = plots.plot_latent_map(points, classes, class_names=tuple(f"class {k}" for k in range(60)))
+    figure.draw_without_rendering()
+    legend = figure.axes[0].get_legend()
+    names = [text.get_text() for text in legend.get_texts()]
+    assert (len(names), names[0], names[-1]) == (21, "40 other classes", "class 40")
+    box = legend.get_window_extent()
+    assert box.y0 >= 0
+    assert box.x1 <= figure.bbox.x1

@@ -14,6 +14,7 @@ from matplotlib.patheffects import withStroke
 from layerwise.evaluation.metrics import Array, as_array
 from layerwise.evaluation.plots.style import (
     DIVERGING_CMAP,
+    MUTED_COLOR,
     SEQUENTIAL_CMAP,
     TEXT_COLOR,
     cycle_color,
@@ -31,6 +32,8 @@ from layerwise.evaluation.unsupervised import fit_pca
 LETTER_WIDTH, LABEL_HEIGHT = 0.024, 0.06
 # The neighbours of a point, itself among them, and the fraction of its own class that makes a place that class's.
 NEIGHBORS, MAJORITY = 20, 0.6
+# A legend of more is higher than the figure.
+MOST_CLASSES = 20
 MOST_WRITTEN_ROWS = 60
 
 
@@ -127,6 +130,20 @@ def _write_into_cells(axes: Any, image: Any, matrix: Any, texts: Sequence[Sequen
         axes.text(column, row, text, ha="center", va="center", fontsize=8, color=text_color)
 
 
+def _draw_classes(
+    axes: Any, points: np.ndarray, classes: np.ndarray, class_names: Sequence[str], dots: dict[str, Any]
+) -> None:
+    """Draw the points (n, 2) of the most frequent classes, and in gray those of all others."""
+    counts = np.bincount(classes, minlength=len(class_names))
+    shown = np.sort(np.argsort(-counts, kind="stable")[:MOST_CLASSES])
+    if n_others := len(class_names) - len(shown):
+        others = points[~np.isin(classes, shown)]
+        axes.scatter(*others.T, **dots | {"color": MUTED_COLOR, "label": f"{n_others} other classes"})
+    for k in shown.tolist():
+        shape = {"color": cycle_color(k), "marker": cycle_marker(k), "label": class_names[k]}
+        axes.scatter(*points[classes == k].T, **dots | shape)
+
+
 def plot_latent_map(
     latents: Any,
     targets: Any | None = None,
@@ -136,6 +153,8 @@ def plot_latent_map(
     title: str = "Latent map",
 ) -> Figure:
     """Plot latents in the plane, with a colour and a shape for each class, or coloured by a regression's target.
+
+    Of more than 20 classes the rarer ones are gray.
 
     Latents of more than two columns are projected on their first two principal components, whose fractions of the
     variance stand on the axes.
@@ -156,11 +175,8 @@ def plot_latent_map(
         axes.scatter(*points.T, color=cycle_color(0), **dots)
     elif class_names:
         classes = as_array(targets).reshape(-1).astype(np.int64)
-        for k, name in enumerate(class_names):
-            points_of_class = points[classes == k]
-            shape = {"color": cycle_color(k), "marker": cycle_marker(k), "label": name}
-            axes.scatter(*points_of_class.T, **dots | shape)
-        if len(class_names) <= 20 and max(map(len, class_names)) <= 8:
+        _draw_classes(axes, points, classes, class_names, dots)
+        if len(class_names) <= MOST_CLASSES and max(map(len, class_names)) <= 8:
             _name_classes(axes, points, classes, class_names)
         legend(axes, outside=True)
         for handle in axes.get_legend().legend_handles:  # type: ignore[union-attr]

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import torch.distributed as dist
@@ -63,16 +64,22 @@ def train_in_outer_ranks(
     """As rank 0, do a work together with the other ranks; return what it returns here."""
     checkpoints, store = run_context.current_checkpoint_store(), _launchers_store()
     if checkpoints is not None and store is not None:
-        store.set(RUN, checkpoints.run)
+        store.set(RUN, str(checkpoints.folder.absolute()))
     with joined(0, torchrun_size()):
         from_rank_0(Work(function, args, kwargs, run_context.snapshot()))
         return function(*args, **kwargs)
 
 
 def interrupted_run() -> str:
-    """Return the id of the run that trained when torchrun started all ranks anew; empty if there is none."""
+    """Return the id of the run that trained when torchrun started all ranks anew; empty if there is none.
+
+    A run that failed before its first checkpoint has left no folder, and a new one begins in its place.
+    """
     store = _launchers_store()
-    return store.get(RUN).decode() if store is not None and store.check([RUN]) else ""
+    if store is None or not store.check([RUN]):
+        return ""
+    folder = Path(store.get(RUN).decode())
+    return folder.name if folder.is_dir() else ""
 
 
 @functools.cache
