@@ -74,7 +74,7 @@ class Plan(NamedTuple):
 PLANS = {
     "full": Plan(10, 10, 2000, None, None, None, LABELS, LABELS, 3, TABLES),
     "medium": Plan(10, 10, 500, 800, (256, 256), None, LABELS, LABELS, 3, TABLES),
-    "short": Plan(5, 5, 500, 800, (256, 256), 10_000, (100, 1000, None), (100, 1000), 5, TABLES[:9]),
+    "short": Plan(5, 5, 500, 800, (256, 256), 10_000, LABELS, LABELS[:-1], 5, TABLES[:9]),
 }
 
 

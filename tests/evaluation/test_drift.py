@@ -1,9 +1,16 @@
 import numpy as np
 import pytest
-from scipy.stats import ks_2samp
+from scipy.stats import chisquare, ks_2samp
 
 from layerwise.data.preprocessing.summaries import summarize_numbers, summarize_values
-from layerwise.evaluation import Drift, DriftTable, categorical_drift, describe_drift, numeric_drift
+from layerwise.evaluation import (
+    Drift,
+    DriftTable,
+    SampledNumbers,
+    categorical_drift,
+    describe_drift,
+    numeric_drift,
+)
 from layerwise.evaluation.drift import population_stability_index
 
 
@@ -134,3 +141,26 @@ def test_drift_is_logged_by_column_under_names_that_mlflow_takes():
     assert found.logged().by_step() == {
         None: {"drift/rain _mm_": 0.3, "drift/temp": 0.01, "drift/drifted_columns": 1}
     }
+
+
+def test_of_many_rows_a_uniform_sample_is_kept_whatever_parts_they_come_in():
+    rng, n, most = np.random.default_rng(0), 200_000, 10_000
+    sample, values = SampledNumbers(most_rows=most), np.arange(n, dtype=np.float64)
+    for part in np.split(values, np.sort(rng.integers(0, n, 30))):
+        sample.add({"a": part, "b": -part}, len(part))
+    found = sample.columns()
+    assert sample.n_rows == n
+    assert most / 3 < len(found["a"]) == sample.n_kept <= most
+    np.testing.assert_array_equal(found["a"], -found["b"])
+    assert len(np.unique(found["a"])) == sample.n_kept
+    # The first rows have been halved often, the last ones never; each tenth has its share of both.
+    counts = np.histogram(found["a"], bins=10, range=(0, n))[0]
+    assert chisquare(counts).pvalue > 0.001
+
+
+def test_few_rows_are_all_kept_in_their_order():
+    sample = SampledNumbers(most_rows=5)
+    for part in ([1.0, 2.0], [], [3.0, np.nan, 5.0]):
+        sample.add({"a": np.array(part)}, len(part))
+    np.testing.assert_array_equal(sample.columns()["a"], [1, 2, 3, np.nan, 5])
+    assert (sample.n_rows, sample.n_kept) == (5, 5)

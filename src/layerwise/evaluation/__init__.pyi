@@ -1,6 +1,7 @@
 from .drift import (
     Drift as Drift,
     DriftTable as DriftTable,
+    SampledNumbers as SampledNumbers,
     categorical_drift as categorical_drift,
     describe_drift as describe_drift,
     numeric_drift as numeric_drift,

@@ -32,6 +32,8 @@ KS_SIGNIFICANCE, MISSING_CHANGE = 0.01, 0.05
 LARGE_KS = 0.1
 # A fraction of 0 has no logarithm: half a row stands in for none.
 PSEUDO_COUNT = 0.5
+# Rows whose numbers are kept: of so many a KS distance of .002 is seen.
+MOST_ROWS = 500_000
 DriftLevel = Literal["stable", "some drift", "drift"]
 
 
@@ -72,6 +74,44 @@ class DriftTable(RootModel[tuple[Drift, ...]]):
         drifted = sum(each.level != "stable" for each in self)
         values = dict(zip(names, (each.psi for each in self), strict=True)) | {"drifted_columns": drifted}
         return LoggedMetrics.of(values, prefix="drift/")
+
+
+class SampledNumbers:
+    """Number columns of rows that come in parts: those of all rows, of more than `most_rows` of a uniform sample.
+
+    A row is kept with a probability that is one for all rows that came: whenever too many are kept, it is halved, and
+    each of them stays with probability 1/2.
+
+    Args:
+        most_rows: that are kept in the end.
+        seed: of the sample.
+    """
+
+    def __init__(self, most_rows: int = MOST_ROWS, seed: int = 0) -> None:
+        self.most_rows, self.n_rows, self.n_kept = most_rows, 0, 0
+        self._parts: dict[str, list[np.ndarray]] = {}
+        self._probability, self._rng = 1.0, np.random.default_rng(seed)
+
+    def add(self, columns: Mapping[str, np.ndarray], n: int) -> None:
+        """Add the columns of n rows, (n,) each."""
+        self.n_rows += n
+        rows = np.flatnonzero(self._rng.random(n) < self._probability)
+        self.n_kept += len(rows)
+        for name, values in columns.items():
+            self._parts.setdefault(name, []).append(values if len(rows) == n else values[rows])
+        while self.n_kept > self.most_rows:
+            self._halve()
+
+    def _halve(self) -> None:
+        stays = self._rng.random(self.n_kept) < 0.5
+        self._probability /= 2
+        self.n_kept = int(stays.sum())
+        for name, parts in self._parts.items():
+            self._parts[name] = [np.concatenate(parts)[stays]]
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return the columns of the rows that are kept, (n_kept,) each."""
+        return {name: np.concatenate(parts) for name, parts in self._parts.items()}
 
 
 def population_stability_index(p: np.ndarray, q: np.ndarray, n: int, m: int) -> float:

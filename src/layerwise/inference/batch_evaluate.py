@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from layerwise.data import DataError
 from layerwise.data.preprocessing import columns_for_summary, image_features, row_weights, summarized_columns
 from layerwise.data.reading import Chunk, ChunkedReader, parse_targets
 from layerwise.data.sources import LABEL_NAMES
-from layerwise.evaluation import Drift, categorical_drift, numeric_drift
+from layerwise.evaluation import Drift, SampledNumbers, categorical_drift, numeric_drift
 from layerwise.evaluation.metrics import LoggedMetrics
 from layerwise.inference.batch_predict import count_reasons
 from layerwise.inference.comparison import which_are_seen
@@ -23,10 +24,12 @@ from layerwise.inference.tasks import find_task, valid_rows, validate_chunk
 from layerwise.parameters import TaskSettings
 from layerwise.utils import address_of, nearest
 
+log = logging.getLogger(__name__)
+
 
 @dataclass
 class BatchEvaluation:
-    """Scores and targets of the valid rows, and the inputs of all rows as drift compares them.
+    """Scores and targets of the valid rows, and the inputs of rows as drift compares them.
 
     Args:
         targets: (n,) class codes for multiclass, (n, k) otherwise, in the units of the (transformed) target.
@@ -36,7 +39,7 @@ class BatchEvaluation:
         reasons: how many rows were rejected for what.
         kept: (n,) cells of the columns that were asked for.
         weights: (n,) how much each row counts, of a model that was trained with sample weights.
-        numbers: (rows,) values of each number column, of all rows; NaN where there is none.
+        numbers: (rows,) values of each number column, of all rows or of a sample of many; NaN where there is none.
         values: how often each value of a category comes.
         missing: rows with an empty cell, for each category.
         tags: which model it was, and whose rows.
@@ -111,7 +114,7 @@ def evaluate_chunks(
         reader.image_reading = model.preprocessor.image_reading
     targets, scores, found = [], [], BatchEvaluation(np.empty(0), np.empty(0))
     found.tags = model.run_tags() | {"evaluate.input": address_of(reader.path)}
-    numbers: dict[str, list[np.ndarray]] = {}
+    numbers = SampledNumbers()
     kept: dict[str, list[np.ndarray]] = {}
     weighted = () if model.weights_column is None or not labelled else (model.weights_column,)
     predicting = find_task(model, TaskSettings(task="predict"))
@@ -138,8 +141,13 @@ def evaluate_chunks(
         first = next(iter(found.reasons), "the file has no rows")
         raise DataError(f"no row of {reader.path} can be evaluated: {first}")
     found.targets, found.scores = np.concatenate(targets), np.concatenate(scores)
-    # Part by part, as all of them twice are more than all else.
-    found.numbers = {name: np.concatenate(numbers.pop(name)) for name in list(numbers)}
+    found.numbers = numbers.columns()
+    if found.numbers and numbers.n_kept < numbers.n_rows:
+        log.info(
+            "The drift of numbers is that of a sample of %s of the %s rows",
+            f"{numbers.n_kept:,}",
+            f"{numbers.n_rows:,}",
+        )
     cells = {name: np.concatenate(parts) for name, parts in kept.items()}
     found.kept = {name: cells[name] for name in keep}
     for name in weighted:
@@ -208,22 +216,20 @@ def _cells(model: TrainedModel, chunk: Chunk, name: str) -> np.ndarray:
 
 
 def _collect_inputs(
-    model: TrainedModel, chunk: Chunk, numbers: dict[str, list[np.ndarray]], found: BatchEvaluation
+    model: TrainedModel, chunk: Chunk, numbers: SampledNumbers, found: BatchEvaluation
 ) -> None:
     rows = model.select_inputs(chunk.rows) if isinstance(chunk.rows, pd.DataFrame) else chunk.rows
     if model.has_image_inputs:
         shape = model.columns.image_shape
         assert shape is not None
-        for name, values in image_features(
-            np.asarray(rows).reshape(-1, *shape), model.preprocessor.white
-        ).items():
-            numbers.setdefault(name, []).append(values)
+        images = np.asarray(rows).reshape(-1, *shape)
+        numbers.add(image_features(images, model.preprocessor.white), len(images))
         return
     kinds = model.preprocessor.state["kinds"]
     every = [columns_for_summary(rows[name], kinds) for name in summarized_columns(kinds)]
-    for name, seen in ((name, seen) for columns in every for name, seen in columns.items()):
-        if seen.kind == "number":
-            numbers.setdefault(name, []).append(seen.values)
-        else:
+    columns = {name: seen for part in every for name, seen in part.items()}
+    numbers.add({name: seen.values for name, seen in columns.items() if seen.kind == "number"}, len(rows))
+    for name, seen in columns.items():
+        if seen.kind != "number":
             found.values.setdefault(name, Counter()).update(seen.values)
             found.missing[name] += seen.missing
