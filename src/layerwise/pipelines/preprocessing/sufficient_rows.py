@@ -17,10 +17,13 @@ RowRule = Callable[[TensorData, TensorData, TensorData, DataSpec], object]
 def require_test_rows(
     training: TensorData, validation: TensorData, test: TensorData, columns: DataSpec
 ) -> None:
-    """Refuse a single test row: other rows are compared with the distances between test rows, and with their spread."""
-    if len(test) < 2:
+    """Refuse a single test row: other rows are compared with the distances between test rows, and with their spread.
+
+    A refit has none, and compares nothing.
+    """
+    if len(test) == 1:
         raise DataError(
-            f"{len(test)} test rows are too few to compare rows with, which takes at least 2: bring more, or raise "
+            "1 test row is too few to compare rows with, which takes at least 2: bring more, or raise "
             "split.test_fraction"
         )
 
