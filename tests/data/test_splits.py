@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,6 +108,13 @@ def test_a_class_of_a_single_row_is_learnt_where_classes_are_not_sampled_alike(s
         assert min(len(split.validation), len(split.test)) > 0
         parts = np.concatenate([split.training, split.validation, split.test])
         assert sorted(parts.tolist()) == list(range(60))
+
+
+def test_rows_of_classes_in_words_are_split_in_a_time_that_grows_as_they_do():
+    targets = np.array(["no", "yes"], dtype=object)[np.random.default_rng(0).integers(0, 2, 40_000)]
+    began = time.process_time()
+    split_rows(targets, "binary", SplitSettings(), seed=0)
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("n", [3, 4, 8])

@@ -84,8 +84,7 @@ def fold_splits(
         for k, (rest, test) in enumerate(_cuts(rows, labels, settings, own_seed, keys)):
             training, validation = split_rest(rest, labels, settings, (own_seed + k) % 2**32, keys)
             fold = Split(training=training, validation=validation, test=test, not_inputs=settings.not_inputs)
-            is_free = keys is UNLINKED and task in ("multiclass", "binary")
-            found.append(with_every_class(fold, targets) if is_free else fold)
+            found.append(with_every_class(fold, targets, task, keys))
     return found
 
 

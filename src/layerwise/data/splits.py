@@ -63,20 +63,32 @@ class Split(Config):
         return kept, self.model_copy(update={**parts, "unlabelled": np.empty(0, np.int64)})
 
 
-def with_every_class(found: Split, targets: np.ndarray) -> Split:
+def with_every_class(found: Split, targets: np.ndarray, task: Task, keys: RowKeys) -> Split:
     """Return a split whose training rows have every class: rows of one that is not among them are learnt from.
 
-    Such a class of a row or two can be learnt, and no figure measures it. Where a part would be empty, none is moved.
+    Such a class of a row or two can be learnt, and no figure measures it. Where a part would be empty, none is moved;
+    nor is any of rows that are linked, or of a task without classes.
 
     Args:
-        found: a split that is not stratified, of rows that nothing links.
+        found: a split, which is not stratified.
         targets: (n,) of all rows.
+        task: of the targets.
+        keys: what links the rows.
     """
-    unknown = ~np.isin(targets, targets[found.training])
+    if keys is not UNLINKED or task not in ("multiclass", "binary"):
+        return found
+    import pandas as pd
+
+    # By hashes: numpy's isin compares each text with each.
+    codes = pd.factorize(targets, use_na_sentinel=False)[0]
+    is_known = np.zeros(codes.max() + 1, dtype=bool)
+    is_known[codes[found.training]] = True
     parts = {name: getattr(found, name) for name in ("validation", "test")}
-    training = np.concatenate([found.training, *(rows[unknown[rows]] for rows in parts.values())])
-    kept = {name: rows[~unknown[rows]] for name, rows in parts.items()}
-    return found.model_copy(update={"training": training, **kept}) if all(map(len, kept.values())) else found
+    kept = {name: rows[is_known[codes[rows]]] for name, rows in parts.items()}
+    moved = [rows[~is_known[codes[rows]]] for rows in parts.values()]
+    if not all(map(len, kept.values())):
+        return found
+    return found.model_copy(update={"training": np.concatenate([found.training, *moved]), **kept})
 
 
 def split_raw(raw: Any, problem: Problem, settings: SplitSettings, seed: int) -> Split:
@@ -210,8 +222,7 @@ def split_rows(
         rest, test = _take(np.arange(n), *size, labels, own_seed, keys)
     training, validation = split_rest(rest, labels, settings, own_seed, keys)
     found = Split(training=training, validation=validation, test=test, not_inputs=settings.not_inputs)
-    is_free = keys is UNLINKED and not n_official_test
-    return with_every_class(found, targets) if is_free and task in ("multiclass", "binary") else found
+    return found if n_official_test else with_every_class(found, targets, task, keys)
 
 
 def split_rest(

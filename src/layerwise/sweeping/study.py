@@ -7,9 +7,10 @@ import os
 import socket
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from layerwise.sweeping.job import Job, SweepError
 from layerwise.utils import derive_seed, mask_secrets
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from optuna import Study, Trial
     from optuna.storages import RDBStorage
     from optuna.trial import FrozenTrial
+
+T = TypeVar("T")
 
 # A worker says this often that it lives; a trial whose worker has been silent for so long is given to another one.
 HEARTBEAT_SECONDS, GRACE_SECONDS = 5, 30
@@ -66,35 +69,26 @@ def _first_storage(url: str) -> RDBStorage:
         ) from error
 
 
-def _known_storage(url: str) -> RDBStorage:
-    """Return the storage that the launcher has used, once its server answers, which is started anew perhaps.
-
-    Raises:
-        OperationalError: it has not for AWAY_SECONDS.
-    """
-    from sqlalchemy.exc import OperationalError
-
-    until = time.monotonic() + AWAY_SECONDS
-    while True:
-        try:
-            return _storage(url)
-        except OperationalError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(1)
-
-
 def _connect(dialect: Any, record: Any, args: Any, options: Any) -> Any:
-    """Return a connection, once the server answers, which is started anew perhaps.
+    """Return a connection, once the server answers."""
+    return _once_it_answers(lambda: dialect.connect(*args, **options), dialect.loaded_dbapi.OperationalError)
+
+
+def _once_it_answers(connect: Callable[[], T], away: type[Exception]) -> T:
+    """Return what `connect` returns, once the server answers, which is started anew perhaps.
+
+    Args:
+        connect: asks the server.
+        away: what it raises while the server does not answer.
 
     Raises:
-        Exception: it has not for AWAY_SECONDS.
+        Exception: `away`, for AWAY_SECONDS.
     """
     until = time.monotonic() + AWAY_SECONDS
     while True:
         try:
-            return dialect.connect(*args, **options)
-        except dialect.loaded_dbapi.OperationalError:
+            return connect()
+        except away:
             if time.monotonic() > until:
                 raise
             time.sleep(1)
@@ -146,8 +140,9 @@ def load_study(job: Job, slot: int = 0) -> Study:
         slot: the worker's number among those of the sweep.
     """
     import optuna
+    from sqlalchemy.exc import OperationalError
 
-    storage = _known_storage(job.url)
+    storage = _once_it_answers(lambda: _storage(job.url), OperationalError)
     study = optuna.load_study(study_name=job.study, storage=storage)
     # A study that goes on shall not draw again what it drew before.
     seed = derive_seed(job.seed, "sweep", job.study, str(slot), str(len(study.trials))) % 2**32
