@@ -137,7 +137,8 @@ class Networks:
         """The layers and the pretraining of a stack, by the rule of sizes where nothing is given."""
         given = PretrainingSettings(epochs=None, batch_size=None)
         dbn = DBNSettings(hidden_sizes=self.hidden_sizes)
-        shape, pretraining = size_pretrained_dbn(self.rows.columns, self.rows.training, dbn, given)
+        of = self.rows.columns, self.rows.training, self.rows.training
+        shape, pretraining = size_pretrained_dbn(*of, dbn, FinetuningSettings(), given)
         if self.pretraining_steps is not None:
             batches = math.ceil(len(self.rows.training) / pretraining.batch_size)
             epochs = max(math.ceil(self.pretraining_steps / batches), 5)

@@ -89,7 +89,7 @@ def train(pipeline: str, parts: Parts, seed: int, by_rule: bool) -> torch.Tensor
     else:
         size = sizing.size_pretrained_dbn if pipeline == "dbn" else sizing.size_sae
         own = of[DBNSettings if pipeline == "dbn" else SAESettings]
-        shape, before = size(spec, training, own, of[PretrainingSettings])
+        shape, before = size(spec, training, training, own, learning, of[PretrainingSettings])
         learning = sizing.size_stack_finetuning(spec, training, training, learning)
         pretrain = pretraining.pretrain_rbms if pipeline == "dbn" else pretraining.pretrain_autoencoders
         stack, _ = pretrain(training, validation, spec, shape, before, seed)

@@ -51,10 +51,11 @@ def test_a_network_has_the_weights_that_the_pipelines_nodes_give_it(digits):
     columns = preprocessor.data_spec
     given = (
         DBNSettings(hidden_sizes=(20, 10)),
+        open_settings(FinetuningSettings, epochs=3),
         open_settings(PretrainingSettings, epochs=2),
     )
-    dbn, pretraining = size_pretrained_dbn(columns, rows, *given)
-    finetuning = size_stack_finetuning(columns, rows, rows, open_settings(FinetuningSettings, epochs=3))
+    dbn, pretraining = size_pretrained_dbn(columns, rows, rows, *given)
+    finetuning = size_stack_finetuning(columns, rows, rows, given[1])
     stack, _ = pretrain_rbms(rows, others, columns, dbn, pretraining, 5)
     network = initialize_from_rbms(stack, columns, dbn, finetuning, 5)
     network, _ = finetune_network(network, rows, others, columns, finetuning, 5, pretraining=pretraining)

@@ -66,11 +66,10 @@ class DBNEstimator(NetworkEstimator):
             DataError: the rows cannot be used as they are.
         """
         rows = self._fit_rows(X, y, sample_weight)
-        given = (self._settings[key] for key in ("dbn", "pretraining"))
-        dbn, pretraining = size_pretrained_dbn(rows.columns, rows.training, *given)
-        finetuning = size_stack_finetuning(
-            rows.columns, rows.training, rows.training, self._settings["finetuning"]
-        )
+        of = rows.columns, rows.training, rows.training
+        given = (self._settings[key] for key in ("dbn", "finetuning", "pretraining"))
+        dbn, pretraining = size_pretrained_dbn(*of, *given)
+        finetuning = size_stack_finetuning(*of, self._settings["finetuning"])
         parts = rows.training, rows.validation, rows.columns
         stack, _ = pretrain_new_dbn(dbn.hidden_sizes, *parts, pretraining, self._seed, silent=True)
         network = new_network(dbn.layers, rows.columns, finetuning, self._seed)

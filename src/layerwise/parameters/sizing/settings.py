@@ -75,16 +75,31 @@ def size_dbn(columns: DataSpec, training: Rows, dbn: DBNSettings) -> DBNSettings
 
 
 def size_pretrained_dbn(
-    columns: DataSpec, training: Rows, dbn: DBNSettings, pretraining: PretrainingSettings
+    columns: DataSpec,
+    training: Rows,
+    labelled: TensorData,
+    dbn: DBNSettings,
+    finetuning: FinetuningSettings,
+    pretraining: PretrainingSettings,
 ) -> StackSizes[DBNSettings]:
-    """Return the settings of a DBN and of its pretraining."""
+    """Return the settings of a DBN and of its pretraining.
+
+    What fine-tuning could not take is refused before hours of pretraining, which waits for the labelled rows.
+    """
+    _refuse_large_batches(training, finetuning, pretraining)
     return size_dbn(columns, training, dbn), _pretraining(columns, training, pretraining)
 
 
 def size_dbm(
-    columns: DataSpec, training: Rows, dbm: DBMSettings, pretraining: PretrainingSettings
+    columns: DataSpec,
+    training: Rows,
+    labelled: TensorData,
+    dbm: DBMSettings,
+    finetuning: FinetuningSettings,
+    pretraining: PretrainingSettings,
 ) -> StackSizes[DBMSettings]:
-    """Return the settings of a deep Boltzmann machine and of its pretraining."""
+    """Return the settings of a deep Boltzmann machine and of its pretraining, as `size_pretrained_dbn` does."""
+    _refuse_large_batches(training, finetuning, pretraining)
     extent, layers = Extent.of(columns, len(training)), _pretraining(columns, training, pretraining)
     sizes = extent.stack_sizes
     sized = _filled(
@@ -94,9 +109,15 @@ def size_dbm(
 
 
 def size_sae(
-    columns: DataSpec, training: Rows, sae: SAESettings, pretraining: PretrainingSettings
+    columns: DataSpec,
+    training: Rows,
+    labelled: TensorData,
+    sae: SAESettings,
+    finetuning: FinetuningSettings,
+    pretraining: PretrainingSettings,
 ) -> StackSizes[SAESettings]:
-    """Return the settings of a stack of autoencoders and of its pretraining."""
+    """Return the settings of a stack of autoencoders and of its pretraining, as `size_pretrained_dbn` does."""
+    _refuse_large_batches(training, finetuning, pretraining)
     sized = _filled("sae", sae, hidden_sizes=Extent.of(columns, len(training)).stack_sizes)
     return sized, _pretraining(columns, training, pretraining)
 
@@ -180,8 +201,7 @@ def _finetuning(
     table: bool,
 ) -> FinetuningSettings:
     log.info("%s training rows, %s of them labelled", f"{len(training):,}", f"{len(labelled):,}")
-    if settings.batch_size != "all":
-        _refuse_large_batch(settings.batch_size, training, "finetuning")
+    _refuse_large_batches(training, settings)
     extent = Extent.of(columns, len(training))
     bounds = extent.ensemble_finetuning if table else extent.finetuning
     values = extent.batch_and_epochs(bounds, settings.batch_size)
@@ -202,10 +222,18 @@ def _robust(settings: FinetuningSettings, delta: float | None) -> FinetuningSett
 
 
 def _pretraining(columns: DataSpec, training: Rows, settings: PretrainingSettings) -> PretrainingSettings:
-    _refuse_large_batch(settings.batch_size, training, "pretraining")
     extent = Extent.of(columns, len(training))
     values = extent.batch_and_epochs(extent.pretraining, settings.batch_size)
     return _filled("pretraining", settings, **values)
+
+
+def _refuse_large_batches(
+    training: Rows, finetuning: FinetuningSettings, pretraining: PretrainingSettings | None = None
+) -> None:
+    if finetuning.batch_size != "all":
+        _refuse_large_batch(finetuning.batch_size, training, "finetuning")
+    if pretraining is not None:
+        _refuse_large_batch(pretraining.batch_size, training, "pretraining")
 
 
 def _refuse_large_batch(batch_size: int | None, training: Rows, key: str) -> None:

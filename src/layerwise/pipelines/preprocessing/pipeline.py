@@ -120,17 +120,17 @@ def _sizes(stage: Stage, keys: Sequence[str], several: bool) -> list[Node]:
     A run may begin at the second one, with other settings, on the network as it was pretrained.
     """
     learnt = tuple(key for key in keys if key != "finetuning")
-    inputs = ["data_spec", "training"]
     found = []
     if learnt:
-        own = [f"params:{key}" for key in (("mlp", "finetuning") if learnt == ("mlp",) else learnt)]
+        # What fine-tuning could not take is refused before the stack is pretrained, which waits for the labelled rows.
+        labelled = ["labelled"] if "pretraining" in learnt else []
+        read = ("mlp", "finetuning") if learnt == ("mlp",) else keys if labelled else learnt
+        inputs = ["data_spec", "training", *labelled, *(f"params:{key}" for key in read)]
         outputs = [f"{key}_settings" for key in learnt]
         chooses = sizing.size_several_mlps if several else SIZES[learnt]
-        found.append(
-            stage.node(chooses, [*inputs, *own], outputs if len(outputs) > 1 else outputs[0], "choose_sizes")
-        )
+        found.append(stage.node(chooses, inputs, outputs if len(outputs) > 1 else outputs[0], "choose_sizes"))
     if "finetuning" in keys:
         size = sizing.size_finetuning if learnt in ((), ("mlp",)) else sizing.size_stack_finetuning
-        inputs = [*inputs, "labelled", "params:finetuning"]
+        inputs = ["data_spec", "training", "labelled", "params:finetuning"]
         found.append(stage.node(size, inputs, "finetuning_settings", "choose_finetuning"))
     return found
