@@ -12,7 +12,7 @@ import numpy as np
 from layerwise.data import DataError, ReadingSettings, Task
 from layerwise.data.preprocessing import class_text, far_from_others
 from layerwise.data.reading import SuggestedSetting
-from layerwise.data.reading.cells import NULL_WORDS, cell_text, find_date_formats
+from layerwise.data.reading.cells import NULL_WORDS, cell_text, find_date_formats, plain_text, trim
 from layerwise.profiling.columns import LIST_MARKS, ColumnProfile
 from layerwise.profiling.proposal import Choice
 
@@ -208,12 +208,12 @@ def null_classes(
 ) -> list[SuggestedSetting]:
     """Return the setting for each target in which NA or the like stands beside two classes and more."""
     found = []
-    for name in [each for each in cells if str(each).strip() in classes]:
-        texts = cells[name].dropna().map(cell_text).str.strip()
+    for name in [each for each in cells if trim(str(each)) in classes]:
+        texts = cells[name].dropna().map(cell_text).map(plain_text)
         null = texts.isin({*NULL_WORDS} - {"None", *(settings.missing or ())})
         if null.any() and texts[~null & (texts != "")].nunique() > 1:
             words = sorted(set(texts[null]))
-            reason = f"target '{str(name).strip()}': {', '.join(words)} in {int(null.sum())} row(s) is hardly a class"
+            reason = f"target '{trim(str(name))}': {', '.join(words)} in {int(null.sum())} row(s) is hardly a class"
             missing = list(dict.fromkeys([*words, *(settings.missing or NULL_WORDS[:2])]))
             found.append(SuggestedSetting("missing", missing, reason, "no such line, if it is a class"))
     return found
