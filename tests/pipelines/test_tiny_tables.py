@@ -86,7 +86,7 @@ def test_a_single_test_row_is_refused_before_a_network_is_trained(tiny, pipeline
 
 
 @pytest.mark.parametrize("pipeline", ["rbm", "autoencoder"])
-def test_rows_with_four_of_a_class_are_learnt_without_what_takes_more_of_it(tiny, pipeline, caplog):
+def test_rows_with_four_of_a_class_are_learnt_without_what_takes_more_of_it(tiny, pipeline):
     rng = np.random.default_rng(1)
     columns = dict(zip("abcd", rng.normal(5, 2, (4, 200)).round(2), strict=True))
     columns["kind"] = ["rare"] * 4 + ["usual"] * 196
@@ -95,7 +95,6 @@ def test_rows_with_four_of_a_class_are_learnt_without_what_takes_more_of_it(tiny
     folder.mkdir(parents=True)
     (folder / "class_anomalies.png").write_text("of an earlier run")
     tiny.run(pipeline, env=f"rare_{pipeline}", rbm={"epochs": 1}, autoencoder={"epochs": 1})
-    assert "No class is tried as the anomaly, which takes two test rows of it" in caplog.text
     assert json.loads((folder / "class_anomalies.json").read_text()) == {"classes": {}}
     assert not (folder / "class_anomalies.png").is_file()
 

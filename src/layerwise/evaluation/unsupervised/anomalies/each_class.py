@@ -44,7 +44,7 @@ class ClassAnomalyReport(Config):
 
     def __str__(self) -> str:
         if not self.classes:
-            return "No class is tried as the anomaly, which takes two test rows of it and two rows of others in every part"
+            return "No class is tried as the anomaly: that takes two test rows of it, two rows of others in every part"
         shown = ", ".join(
             f"{name} {each.auc:.3f} [{each.auc_low:.3f}, {each.auc_high:.3f}]"
             for name, each in self.classes.items()
