@@ -317,7 +317,7 @@ def unseen_characters() -> Case:
     """What looks the same: blanks of no width, blanks that do not break, accents in two forms; in names as well."""
     frame, rng = base(), np.random.default_rng(31)
     words = {"red": "New York", "green": "Zürich", "blue": "Rio"}
-    plain = frame.assign(colour=frame["colour"].map(words))
+    plain = frame.assign(**{"colour": frame["colour"].map(words)})
     forms = (
         "{}".format,
         "\u200b{}\ufeff".format,
