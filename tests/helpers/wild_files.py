@@ -375,6 +375,17 @@ def mixed_dates() -> Case:
     )  # fmt: skip
 
 
+def months_of_other_languages() -> Case:
+    months = ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober")
+    days = np.random.default_rng(32).integers(1, 28, (N, 3))
+    cells = [f"{day}. {months[month % 10]} {2000 + year}" for day, month, year in days]
+    cells[0] = "3. März 2021"
+    return Case(
+        "months_of_other_languages", "termine.csv", text(base().assign(day=cells)), kinds={"day": "date"},
+        first={"day": pd.Timestamp("2021-03-03")},
+    )  # fmt: skip
+
+
 def class_names() -> Case:
     names = ["naïve", "a_b^2", "50% \\alpha {x}", "<b>high</b>", "$x$"]
     frame = base().drop(columns="bought").assign(kind=np.arange(N) % 5)
@@ -516,7 +527,7 @@ MAKERS: tuple[Callable[[], Case], ...] = (
     thousands, decimal_comma, german_thousands, currency, index_column, preamble, filled_heading, names_in_two_rows,
     spellings, unseen_characters, units, powers, booleans_of_other_languages, limits, pairs, percents_and_fractions,
     made_up_names, stray_quote, windows_1252, longer_rows, sentinel, null_words, spaces_and_booleans, huge_cell,
-    impossible_date, mixed_dates,
+    impossible_date, mixed_dates, months_of_other_languages,
     class_names, column_names, containers, bom_and_crlf, leading_zeros, empty_and_constant, identifiers_and_text,
     quoted_cells, several_faults, rare_class, tiny_with_outlier, empty_targets, no_header,
 )  # fmt: skip

@@ -197,7 +197,7 @@ class ColumnBase:
         """Note what words may be that are read as such."""
         if have_named_months(cells.texts):
             self.notes.append(
-                "looks like dates, and is read as words: write the months as numbers, such as 2024-03-01, or in English"
+                "looks like dates, and is read as words: write the months as numbers, such as 2024-03-01"
             )
         if find_pairs(cells.texts)[0]:
             shown = next(text for text in cells.texts if mark_of_pairs([text]))
