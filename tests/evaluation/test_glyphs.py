@@ -36,7 +36,7 @@ def fonts(monkeypatch):
         ("🇩🇪", "[d e]"),
     ],
 )
-def test_letters_that_no_font_has_are_told_by_code_and_signs_by_name(fonts, text, shown):
+def test_letters_that_no_font_has_are_shown_by_code_and_signs_by_name(fonts, text, shown):
     fonts()
     assert glyphs.drawable(text) == shown
 
