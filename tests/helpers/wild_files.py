@@ -313,6 +313,30 @@ def null_words() -> Case:
     return Case("null_words", "survey.csv", text(frame), first={"answer": "None"}, kinds={"age": "number"})
 
 
+def unseen_characters() -> Case:
+    """What looks the same: blanks of no width, blanks that do not break, accents in two forms; in names as well."""
+    frame, rng = base(), np.random.default_rng(31)
+    words = {"red": "New York", "green": "Zürich", "blue": "Rio"}
+    plain = frame.assign(**{"colour": frame["colour"].map(words)})
+    forms = (
+        "{}".format,
+        "\u200b{}\ufeff".format,
+        lambda word: word.replace(" ", "\u00a0").replace("ü", "u\u0308").replace("i", "i\u2060\u00ad"),
+    )
+    drawn = {name: rng.integers(3, size=N) for name in ("colour", "age", "bought")}
+    for name, columns in drawn.items():
+        cells = zip(columns, plain[name].astype(str), strict=True)
+        frame[name] = [forms[k](cell) if name == "colour" else forms[k % 2](cell) for k, cell in cells]
+    unseen = frame.rename(
+        columns={"colour": "\ufeffcolour\u200b", "age": "age\u00a0", "bought": "\u200bbought"}
+    )
+    return Case(
+        "unseen_characters", "copied.csv", text(unseen), kinds={"age": "number", "colour": "category"},
+        first={"colour": plain["colour"][0], "bought": plain["bought"][0]},
+        others={"plain.csv": text(plain), "typed.parquet": parquet(unseen)},
+    )  # fmt: skip
+
+
 def spaces_and_booleans() -> Case:
     rng = np.random.default_rng(8)
     frame = base().rename(columns={"age": " age "})
@@ -348,6 +372,17 @@ def mixed_dates() -> Case:
     return Case(
         "mixed_dates", "stamps.csv", text(frame), kinds={"stamp": "date"},
         first={"stamp": pd.Timestamp("2023-09-12 22:30")},
+    )  # fmt: skip
+
+
+def months_of_other_languages() -> Case:
+    months = ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober")
+    days = np.random.default_rng(32).integers(1, 28, (N, 3))
+    cells = [f"{day}. {months[month % 10]} {2000 + year}" for day, month, year in days]
+    cells[0] = "3. März 2021"
+    return Case(
+        "months_of_other_languages", "termine.csv", text(base().assign(day=cells)), kinds={"day": "date"},
+        first={"day": pd.Timestamp("2021-03-03")},
     )  # fmt: skip
 
 
@@ -490,9 +525,9 @@ def several_faults() -> Case:
 
 MAKERS: tuple[Callable[[], Case], ...] = (
     thousands, decimal_comma, german_thousands, currency, index_column, preamble, filled_heading, names_in_two_rows,
-    spellings, units, powers, booleans_of_other_languages, limits, pairs, percents_and_fractions,
+    spellings, unseen_characters, units, powers, booleans_of_other_languages, limits, pairs, percents_and_fractions,
     made_up_names, stray_quote, windows_1252, longer_rows, sentinel, null_words, spaces_and_booleans, huge_cell,
-    impossible_date, mixed_dates,
+    impossible_date, mixed_dates, months_of_other_languages,
     class_names, column_names, containers, bom_and_crlf, leading_zeros, empty_and_constant, identifiers_and_text,
     quoted_cells, several_faults, rare_class, tiny_with_outlier, empty_targets, no_header,
 )  # fmt: skip

@@ -1,5 +1,7 @@
 """Tables of a handful of rows: a pipeline runs, or says in one sentence what it lacks."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -84,9 +86,17 @@ def test_a_single_test_row_is_refused_before_a_network_is_trained(tiny, pipeline
 
 
 @pytest.mark.parametrize("pipeline", ["rbm", "autoencoder"])
-def test_a_few_rows_of_classes_train_without_what_takes_more(tiny, pipeline):
-    off = {"rbm": {"probe": False}, "autoencoder": {"downstream_tasks": False}}
-    tiny.run(pipeline, env="tiny_binary_8", **{pipeline: off[pipeline]})
+def test_rows_with_four_of_a_class_are_learnt_without_what_takes_more_of_it(tiny, pipeline):
+    rng = np.random.default_rng(1)
+    columns = dict(zip("abcd", rng.normal(5, 2, (4, 200)).round(2), strict=True))
+    columns["kind"] = ["rare"] * 4 + ["usual"] * 196
+    _add_problem(tiny, f"rare_{pipeline}", "binary", "kind", columns)
+    folder = tiny.path / f"data/08_reporting/rare_{pipeline}/{pipeline}"
+    folder.mkdir(parents=True)
+    (folder / "class_anomalies.png").write_text("of an earlier run")
+    tiny.run(pipeline, env=f"rare_{pipeline}", rbm={"epochs": 1}, autoencoder={"epochs": 1})
+    assert json.loads((folder / "class_anomalies.json").read_text()) == {"classes": {}}
+    assert not (folder / "class_anomalies.png").is_file()
 
 
 def test_a_gan_that_has_nothing_to_compare_with_is_refused_before_it_is_trained(tiny):

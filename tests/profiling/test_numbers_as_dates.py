@@ -35,6 +35,7 @@ def test_the_days_of_a_spreadsheet_are_proposed_as_dates(propose, name):
     assert choice.other == yaml_line({name: "number"}).join(["columns: ", ""])
 
 
+NANO = 1_000_000_000
 WHEN = pd.Series(pd.to_datetime(SERIAL, unit="D", origin="1899-12-30"))
 SECONDS = WHEN.dt.as_unit("s").astype("int64") + rng.integers(0, 86400, N)
 
@@ -48,6 +49,8 @@ SECONDS = WHEN.dt.as_unit("s").astype("int64") + rng.integers(0, 86400, N)
         ("unix_seconds", SECONDS, pd.Timestamp(SECONDS[0], unit="s", tz="UTC")),
         ("unix_milliseconds", SECONDS * 1000 + 5, pd.Timestamp(SECONDS[0] * 1000 + 5, unit="ms", tz="UTC")),
         ("unix_microseconds", SECONDS * 1_000_000 + 7, pd.Timestamp(SECONDS[0] * 1_000_000 + 7, unit="us", tz="UTC")),
+        ("unix_nanoseconds", SECONDS * NANO + 7000, pd.Timestamp(SECONDS[0] * NANO + 7000, tz="UTC")),
+        ("unix_nanoseconds", SECONDS * NANO + 123_456_789, pd.Timestamp(SECONDS[0] * NANO + 123_457_000, tz="UTC")),
     ],
 )  # fmt: skip
 def test_numbers_that_count_dates_are_read_alike_at_every_door(propose, tmp_path, word, cells, first):
@@ -99,6 +102,9 @@ def test_days_since_1970_and_times_under_other_names_are_said_with_the_line_to_a
     assert "add dates: {date: [unix_days]} to problem.reading" in sentence
     (sentence,) = said(propose(rows(x1=SECONDS)), "x1")
     assert "add dates: {x1: [unix_seconds]} to problem.reading" in sentence
+    (sentence,) = said(propose(rows(x1=SECONDS * NANO + rng.permutation(N))), "x1")
+    assert "it names the rows, another text in each; it may be times in nanoseconds since 1970 (" in sentence
+    assert "add dates: {x1: [unix_nanoseconds]} to problem.reading" in sentence
 
 
 @pytest.mark.parametrize(

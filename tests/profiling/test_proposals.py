@@ -261,6 +261,10 @@ def test_the_task_follows_from_the_targets_values(propose, target, task, other):
         ({"size": np.arange(N) / 7}, "kept", "size"),  # the only column of yes and no
         ({"flag": np.repeat([0, 1], N // 2)}, "kept", "flag"),
         ({"paid": np.repeat(["no", "yes"], N // 2)}, "paid", "kept"),
+        ({"size": np.arange(N) / 7, "SalePrice": np.arange(N) * 7}, "SalePrice", "size"),
+        ({"price": np.arange(N) * 7, "size": np.arange(N) / 7}, "price", "size"),
+        ({"Survived": np.arange(N) % 2, "port": np.repeat(["S", "C", "Q"], N // 3)}, "Survived", "port"),
+        ({"EstimatedSalary": np.arange(N) * 7, "size": np.arange(N) / 7}, "kept", "size"),
     ],
 )
 def test_the_target_is_guessed_by_name_by_words_or_place(propose, columns, target, other):

@@ -115,8 +115,14 @@ def detect_each_class(
     return found, LoggedMetrics.of(found.metrics(), prefix="test/anomalies/")
 
 
-def plot_class_anomalies(class_anomalies: ClassAnomalyReport, columns: DataSpec) -> Figure:
-    """Plot the AUC of each class as the anomaly, with its interval."""
+def plot_class_anomalies(class_anomalies: ClassAnomalyReport, columns: DataSpec) -> Figure | list[Figure]:
+    """Plot the AUC of each class as the anomaly, with its interval.
+
+    Returns:
+        The figure; an empty list, for which its entry writes none, where no class has rows enough.
+    """
+    if not class_anomalies.classes:
+        return []
     segments = [
         Segment(
             column=columns.target_names[0],

@@ -157,7 +157,10 @@ def _role(name: str, present: pd.Series, n_rows: int, n_distinct: int, kind: str
     parts = units or _of_lists(name, texts)
     # Groups of digits, as telephone numbers have them, are no text.
     if unique and not texts.str.contains(r"[^\W\d_]").any():
-        return "identifier", f"it names the rows, another text in each{parts}"
+        return (
+            "identifier",
+            f"it names the rows, another text in each{parts or _counted(name, present, '; ')}",
+        )
     if words >= WORDS_OF_TEXT and n_distinct > min(MANY_VALUES, 0.5 * len(present)):
         return (
             "free text",
@@ -215,16 +218,18 @@ def format_of_numbers(texts: list[str]) -> tuple[str, str]:
     return word, f"{str(dates_of_counts(texts[:1], word)[0])[:10]}, of {WHAT_IS_COUNTED[word]},"
 
 
-def _counted(name: str, present: pd.Series) -> str:
+def _counted(name: str, present: pd.Series, before: str = "") -> str:
     """Return what is to be said of numbers that may count days or seconds; empty if they can hardly do."""
-    word = likely_counts(present.to_numpy(dtype=np.float64))
+    is_text = isinstance(present.iloc[0], str)
+    counts = counts_of(present.tolist()) if is_text else present.to_numpy(dtype=np.float64)
+    word = "" if np.isnan(counts).any() else likely_counts(counts)
     if not word or not (is_instant(word) or is_named_as_date(name)):
         return ""
-    shown = _plain(present.iloc[0])
+    shown = present.iloc[0] if is_text else _plain(present.iloc[0])
     line = yaml_line({"dates": {name: [word]}})[1:-1]
     return (
-        f"it may be {WHAT_IS_COUNTED[word]} ({shown} is {str(dates_of_counts([shown], word)[0])[:10]}), and is read as "
-        f"a number: add {line} to problem.reading if its month, weekday or hour matters"
+        f"{before}it may be {WHAT_IS_COUNTED[word]} ({shown} is {str(dates_of_counts([shown], word)[0])[:10]}): "
+        f"add {line} to problem.reading if its month, weekday or hour matters"
     )
 
 

@@ -19,7 +19,15 @@ from layerwise.data.reading import (
     without_malformed,
     yaml_line,
 )
-from layerwise.data.reading.cells import NULL_WORDS, Reading, RowErrors, cell_text, fit_reading
+from layerwise.data.reading.cells import (
+    NULL_WORDS,
+    Reading,
+    RowErrors,
+    cell_text,
+    fit_reading,
+    plain_text,
+    trim,
+)
 from layerwise.data.reading.pairs import find_pairs
 from layerwise.profiling.columns import format_of_numbers, is_named_as_date
 from layerwise.profiling.proposal import Choice
@@ -164,7 +172,7 @@ def settle_again(path: Path, settled: SettledTable, name: str, *, are_classes: b
     if name in settled.asked or settled.errors.cells.get(name):
         return settle_reading(path, (name,) if are_classes else ())
     cells = settled.table.cells
-    column = cells[[each for each in cells if str(each).strip() == name]].set_axis([name], axis=1)
+    column = cells[[each for each in cells if trim(str(each)) == name]].set_axis([name], axis=1)
     try:
         one = fit_reading(column, given, [name] if are_classes else (), separator=settled.separator)
     except UnreadableError:
@@ -210,7 +218,7 @@ def _pairs(reading: Reading, cells: pd.DataFrame, classes: Collection[str]) -> l
     """Return the setting for each column whose cells are two numbers each, which say little as words."""
     found = []
     for name in cells:
-        column = str(name).strip()
+        column = trim(str(name))
         how = reading.columns[column]
         if (
             how.kind != "category"
@@ -218,7 +226,7 @@ def _pairs(reading: Reading, cells: pd.DataFrame, classes: Collection[str]) -> l
             or is_named_as_id(column)
         ):
             continue
-        texts = cells[name].dropna().astype(str).str.strip()
+        texts = cells[name].dropna().astype(str).map(plain_text)
         texts = texts[~texts.isin(["", *NULL_WORDS, *how.missing])]
         distinct = texts.drop_duplicates().tolist()
         mark, words = find_pairs(distinct)
@@ -244,13 +252,13 @@ def _numbers_as_dates(
     """Return the setting for each column that is called a date and holds numbers that can be nothing else."""
     found = []
     for name in cells:
-        column = str(name).strip()
+        column = trim(str(name))
         how = reading.columns[column]
-        if how.kind != "number" or column in (*classes, *reading.settings.columns):
+        if how.kind not in ("number", "category") or column in (*classes, *reading.settings.columns):
             continue
         if not is_named_as_date(column):
             continue
-        texts = sorted({cell_text(cell).strip() for cell in cells[name].dropna()} - {"", *how.missing})
+        texts = sorted({plain_text(cell_text(cell)) for cell in cells[name].dropna()} - {"", *how.missing})
         date_format, what = format_of_numbers(texts)
         if date_format:
             reason = f"column '{column}': {texts[0]} is {what} in a column of that name"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +13,7 @@ import numpy as np
 from layerwise.data import DataError, ReadingSettings, Task
 from layerwise.data.preprocessing import class_text, far_from_others
 from layerwise.data.reading import SuggestedSetting
-from layerwise.data.reading.cells import NULL_WORDS, cell_text, find_date_formats
+from layerwise.data.reading.cells import NULL_WORDS, cell_text, find_date_formats, plain_text, trim
 from layerwise.profiling.columns import LIST_MARKS, ColumnProfile
 from layerwise.profiling.proposal import Choice
 
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TARGET_NAMES = ("target", "label", "class", "y", "outcome", "response", "output", "result")
+# What tables are made to foretell, and amounts, which are inputs of other tables as well.
+EVENTS = (
+    "churn", "churned", "exited", "attrition", "default", "defaulted", "survived", "survival", "died", "dead", "death",
+    "deceased", "diagnosis", "fraud", "spam", "bought", "purchase", "purchased", "approve", "approved", "accepted",
+    "converted", "subscribed", "canceled", "cancelled", "species", "decision", "vote", "sentiment", "status",
+)  # fmt: skip
+AMOUNTS = ("price", "salary", "wage", "wages", "sales", "revenue")
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 MAX_CLASSES, FEW_NUMBERS = 50, 10
 # In the mean, of a target that is named and has more classes.
 ROWS_A_CLASS = 5
@@ -47,23 +56,46 @@ class TargetGuess(NamedTuple):
 
 
 def guess_target(columns: list[ColumnProfile]) -> TargetGuess:
-    """Return the column that is likeliest to be the target: by its name, else the last one that can be learnt."""
+    """Return the column that is likeliest to be the target, by the first of these rules that finds one.
+
+    It is called a target, or after what is foretold; it is the last column and the only one of two values; it is called
+    an amount, such as price; it is the last column and its name ends with an amount; it alone holds words of yes and
+    no; it is the last that can be learnt.
+    """
     can = [each for each in columns if each.role == "input"]
     if len(can) < 1 or len(columns) < 2:
         raise DataError("the table has no column that could be learnt from others; it needs two at least")
-    last = can[-1].name
+    last, others = can[-1], [each.name for each in reversed(can)]
+    of_two = [each.name for each in can if each.n_distinct == 2]
     # A column of yes and no words beside others is rarely anything else; 0 and 1 often are.
-    words = [each.name for each in can if each.kind == "boolean" and not set(each.examples) <= {"0", "1"}]
-    others = [each.name for each in reversed(can)]
-    for word in TARGET_NAMES:
-        named = [name for name in others if name.strip().casefold() == word]
-        if word == "y" and any(each.name.strip().casefold() == "x" for each in columns):
+    said = [each.name for each in can if each.kind == "boolean" and not set(each.examples) <= {"0", "1"}]
+    rules = (
+        (_called(others, TARGET_NAMES, {each.name for each in columns}), "by its name"),
+        (_called(others, EVENTS), "by its name"),
+        (last.name if of_two == [last.name] else "", "the last column, and the only one of two values"),
+        (_called(others, AMOUNTS), "by its name"),
+        (last.name if (_words(last.name) or [""])[-1] in AMOUNTS else "", "the last column, and by its name"),
+        (said[0] if len(said) == 1 else "", "the only column of yes and no"),
+        (last.name, "the last column that can be learnt"),
+    )
+    name, reason = next(rule for rule in rules if rule[0])
+    return TargetGuess(name, reason, next((each for each in others if each != name), ""))
+
+
+def _called(names: list[str], words: Sequence[str], beside: Collection[str] = ()) -> str:
+    """Return the first name that is one of some words, the first of these that is there; empty for none."""
+    for word in words:
+        if word == "y" and any(_words(name) == ["x"] for name in beside):
             continue  # a place on a map
-        if named:
-            return TargetGuess(named[0], "by its name", next((n for n in others if n != named[0]), ""))
-    if len(words) == 1 and words[0] != last:
-        return TargetGuess(words[0], "the only column of yes and no", last)
-    return TargetGuess(last, "the last column that can be learnt", next(iter(others[1:]), ""))
+        for name in names:
+            if _words(name) == [word]:
+                return name
+    return ""
+
+
+def _words(name: str) -> list[str]:
+    """Return the words of a name in small letters: sale and price of SalePrice or sale_price."""
+    return [word.lower() for word in WORD.findall(name)]
 
 
 def choose_task(target: pd.Series, profile: ColumnProfile, named: bool = False) -> Choice:
@@ -208,12 +240,12 @@ def null_classes(
 ) -> list[SuggestedSetting]:
     """Return the setting for each target in which NA or the like stands beside two classes and more."""
     found = []
-    for name in [each for each in cells if str(each).strip() in classes]:
-        texts = cells[name].dropna().map(cell_text).str.strip()
+    for name in [each for each in cells if trim(str(each)) in classes]:
+        texts = cells[name].dropna().map(cell_text).map(plain_text)
         null = texts.isin({*NULL_WORDS} - {"None", *(settings.missing or ())})
         if null.any() and texts[~null & (texts != "")].nunique() > 1:
             words = sorted(set(texts[null]))
-            reason = f"target '{str(name).strip()}': {', '.join(words)} in {int(null.sum())} row(s) is hardly a class"
+            reason = f"target '{trim(str(name))}': {', '.join(words)} in {int(null.sum())} row(s) is hardly a class"
             missing = list(dict.fromkeys([*words, *(settings.missing or NULL_WORDS[:2])]))
             found.append(SuggestedSetting("missing", missing, reason, "no such line, if it is a class"))
     return found

@@ -56,3 +56,10 @@ def test_cells_of_every_type_are_text_and_missing_ones_are_empty():
     )
     found = lines_of().read(frame)
     assert found.values.tolist() == [["1", "10", "2.5"], ["", "", ""]]
+
+
+def test_what_cannot_be_seen_around_a_name_is_left_out():
+    found = lines_of().read(
+        pd.DataFrame({"user": ["\u200bu"], "item": ["10\ufeff"], "rating": ["2.5\u00a0"]})
+    )
+    assert found.values.tolist() == [["u", "10", "2.5"]]

@@ -8,14 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 
 MICROSECONDS_OF_A_DAY = 86_400_000_000
-# What stands for a format of such dates: the microseconds of one, and the day that is 0, in microseconds since 1970.
+NANOSECONDS_OF_A_DAY = 1_000 * MICROSECONDS_OF_A_DAY
+# What stands for a format of such dates: the nanoseconds of one, and the day that is 0, in microseconds since 1970.
 # Spreadsheets have 1 for the first day of 1900 and count a 29th of February of that year.
 COUNTED_DATES = {
-    "spreadsheet_days": (MICROSECONDS_OF_A_DAY, -25_569 * MICROSECONDS_OF_A_DAY),
-    "unix_days": (MICROSECONDS_OF_A_DAY, 0),
-    "unix_seconds": (1_000_000, 0),
-    "unix_milliseconds": (1_000, 0),
-    "unix_microseconds": (1, 0),
+    "spreadsheet_days": (NANOSECONDS_OF_A_DAY, -25_569 * MICROSECONDS_OF_A_DAY),
+    "unix_days": (NANOSECONDS_OF_A_DAY, 0),
+    "unix_seconds": (1_000_000_000, 0),
+    "unix_milliseconds": (1_000_000, 0),
+    "unix_microseconds": (1_000, 0),
+    "unix_nanoseconds": (1, 0),
 }
 WHAT_IS_COUNTED = {
     "spreadsheet_days": "the days of a spreadsheet",
@@ -23,8 +25,9 @@ WHAT_IS_COUNTED = {
     "unix_seconds": "times in seconds since 1970",
     "unix_milliseconds": "times in milliseconds since 1970",
     "unix_microseconds": "times in microseconds since 1970",
+    "unix_nanoseconds": "times in nanoseconds since 1970",
 }
-NUMBER = re.compile(r"[+-]?\d{1,17}(?:[.,]\d{1,15})?", re.ASCII)
+NUMBER = re.compile(r"[+-]?\d{1,19}(?:[.,]\d{1,15})?", re.ASCII)
 # Microseconds to which days are rounded: a float holds a day with its time to about one.
 STEP_OF_DAYS = 1_000
 # The years 1 to 9999, in microseconds since 1970.
@@ -38,7 +41,7 @@ MIN_DAYS, MIN_TIMES = 10, 50
 
 def is_instant(date_format: str) -> bool:
     """Return whether a word stands for times since 1970, which are in UTC everywhere; days are days anywhere."""
-    return date_format in COUNTED_DATES and COUNTED_DATES[date_format][0] < MICROSECONDS_OF_A_DAY
+    return date_format in COUNTED_DATES and COUNTED_DATES[date_format][0] < NANOSECONDS_OF_A_DAY
 
 
 def counts_of(texts: Sequence[str]) -> np.ndarray:
@@ -51,13 +54,13 @@ def dates_of_counts(texts: Sequence[str], date_format: str) -> np.ndarray:
 
     Args:
         texts: numbers, with a decimal point or comma.
-        date_format: of `COUNTED_DATES`; days are taken to the millisecond.
+        date_format: of `COUNTED_DATES`; days are taken to the millisecond, nanoseconds to the microsecond.
     """
     unit, origin = COUNTED_DATES[date_format]
-    ticks = counts_of(texts) * float(unit) + origin
+    ticks = counts_of(texts) * (unit / 1_000) + origin
     right = (ticks >= YEARS[0]) & (ticks <= YEARS[1])
     whole = np.where(right, ticks, 0).round().astype(np.int64)
-    if unit == MICROSECONDS_OF_A_DAY:
+    if unit == NANOSECONDS_OF_A_DAY:
         whole = (whole + STEP_OF_DAYS // 2) // STEP_OF_DAYS * STEP_OF_DAYS
     found: np.ndarray = whole.astype("datetime64[us]")
     found[~right] = np.datetime64("NaT", "us")
@@ -69,7 +72,7 @@ def texts_of_counts(dates: np.ndarray, date_format: str) -> list[str | None]:
     unit, origin = COUNTED_DATES[date_format]
     found: list[str | None] = []
     for tick, empty in zip(dates.astype(np.int64).tolist(), np.isnat(dates).tolist(), strict=True):
-        whole, rest = divmod(tick - origin, unit)
+        whole, rest = divmod(1_000 * (tick - origin), unit)
         found.append(None if empty else str(whole) if not rest else repr(whole + rest / unit))
     return found
 
@@ -82,7 +85,7 @@ def likely_counts(numbers: np.ndarray) -> str:
     """
     low, high = numbers.min(), numbers.max()
     for word, (unit, origin) in COUNTED_DATES.items():
-        first, last = low * unit + origin, high * unit + origin
+        first, last = (count * (unit / 1_000) + origin for count in (low, high))
         if is_instant(word):
             fits, least = first >= FIRST_TIME and last <= LAST_TIME and (numbers % 1 == 0).all(), MIN_TIMES
         else:

@@ -99,7 +99,7 @@ class ReadingSettings(Config):
     dates: dict[str, Formats] = setting(
         {},
         "formats of a date column, tried in order, such as {visited: ['%d/%m/%Y']}; spreadsheet_days, unix_days, "
-        "unix_seconds, unix_milliseconds and unix_microseconds are numbers that count them",
+        "unix_seconds, unix_milliseconds, unix_microseconds and unix_nanoseconds are numbers that count them",
         "an ambiguous date, dates that are numbers",
     )
     timezone: str = setting("UTC", "in which hour and weekday of a date are taken, such as Europe/Berlin")

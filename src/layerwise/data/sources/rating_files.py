@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from layerwise.data.errors import DataError
+from layerwise.data.reading.cells.affixes import plain_text
 from layerwise.data.sources.files import GZIP_MAGIC
 from layerwise.data.sources.ratings import Ratings
 from layerwise.data.sources.texts import decode_text
@@ -145,7 +146,7 @@ def read_rating_lines(path: Path) -> pd.DataFrame:
         raise DataError(
             f"{path} does not hold lines of user, item and rating: lines have {table.shape[1]} cells"
         )
-    table = table.set_axis(list(lines), axis=0).apply(lambda column: column.str.strip())
+    table = table.set_axis(list(lines), axis=0).apply(lambda column: column.map(plain_text))
     first = table.iloc[0]
     if any(not np.isfinite(number_of(text)) for text in first) and not _is_data(table):
         table = table.iloc[1:].set_axis([str(name) for name in first], axis=1)

@@ -9,6 +9,7 @@ import numpy as np
 
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.columns import class_texts
+from layerwise.data.reading.cells.affixes import plain_text
 from layerwise.data.sources.rating_files import COLUMNS, NAMES, UNNAMED, number_of
 from layerwise.data.sources.ratings import RatingsPreprocessor, level_text
 from layerwise.utils import nearest
@@ -110,5 +111,5 @@ def _of_each(column: pd.Series, function: Callable[[str], Any]) -> np.ndarray:
 
 def _texts(column: pd.Series) -> np.ndarray:
     """Return the cells as text, (n,); empty for a missing one."""
-    found: np.ndarray = class_texts(column).fillna("").astype(str).str.strip().to_numpy()
+    found: np.ndarray = class_texts(column).fillna("").astype(str).map(plain_text).to_numpy()
     return found

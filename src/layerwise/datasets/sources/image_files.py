@@ -14,6 +14,7 @@ import numpy as np
 from kedro.io import DatasetError
 
 from layerwise.data import DataError
+from layerwise.data.reading.cells import plain_text
 from layerwise.data.sources import (
     LABEL_NAMES,
     ChannelsName,
@@ -245,10 +246,10 @@ def _with_labels(pictures: Pictures, path: Path, label_column: str | None) -> Pi
     missing = [row[files] for row in rows if row[files] not in known]
     if missing:
         raise DataError(f"{len(missing)} pictures of {path} are not there: {shown_names(missing)}")
-    labels = {known[row[files]]: row[column].strip() for row in rows}
+    labels = {known[row[files]]: plain_text(row[column]) for row in rows}
     if len(labels) < len(rows):
         raise DataError(f"{path} names a picture twice")
-    empty = [row[files] for row in rows if not row[column].strip()]
+    empty = [row[files] for row in rows if not plain_text(row[column])]
     if empty:
         raise DataError(f"{len(empty)} pictures of {path} have no label: {shown_names(empty)}")
     kept = sorted(labels)

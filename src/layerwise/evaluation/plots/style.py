@@ -15,11 +15,14 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.category import StrCategoryFormatter
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
-from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, NullFormatter
+from matplotlib.ticker import Formatter, FuncFormatter, LogFormatterMathtext, NullFormatter
 from PIL import Image
+
+from layerwise.evaluation.glyphs import drawable, font_families
 
 LegendLocation = Literal["best", "upper left", "upper right", "lower right"]
 
@@ -85,17 +88,23 @@ class SinglePassFigure(Figure):
     Axes of a fixed aspect, as those of images, are laid out twice: names beside them move with what the first layout
     leaves them.
 
-    Text is shown as it stands: a class or a column may be called `$$` or `a_b^2`, and is no formula.
+    Text is shown as it stands: a class or a column may be called `$$` or `a_b^2`, and is no formula. Letters that no
+    font has are shown by their names or codes.
     """
 
     def draw(self, renderer: Any) -> None:
         """Draw all of it."""
-        with rc_context({"text.parse_math": False}):  # ticks make their texts while they are drawn
+        # Ticks make their texts while they are drawn.
+        with rc_context({"text.parse_math": False, "font.sans-serif": font_families()}):
             for text in self.findobj(Text):
                 text.set_parse_math(False)
+                text.set_text(drawable(text.get_text()))
             for axis in (axis for axes in self.axes for axis in (axes.xaxis, axes.yaxis)):
-                if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
+                formatter = axis.get_major_formatter()
+                if isinstance(formatter, LogFormatterMathtext):
                     _name_powers(axis)
+                elif isinstance(formatter, FuncFormatter | StrCategoryFormatter):
+                    axis.set_major_formatter(_DrawableNames(formatter))
             engine = self.get_layout_engine()
             if engine is not None and any(axes.get_aspect() != "auto" for axes in self.axes):
                 engine.execute(self)
@@ -116,6 +125,16 @@ class SinglePassFigure(Figure):
         canvas.draw()
         pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
         pixels.save(fname, format="png", dpi=(self.dpi, self.dpi), **(kwargs.get("pil_kwargs") or {}))
+
+
+class _DrawableNames(Formatter):
+    """Shows what another formatter does, as far as fonts have it."""
+
+    def __init__(self, names: Formatter) -> None:
+        self.names = names
+
+    def __call__(self, value: float, position: int | None = None) -> str:
+        return drawable(self.names(value, position))
 
 
 def _name_powers(axis: Axis) -> None:

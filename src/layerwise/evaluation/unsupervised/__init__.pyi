@@ -10,7 +10,6 @@ from .anomalies.detection import (
 )
 from .anomalies.each_class import (
     ClassAnomalyReport as ClassAnomalyReport,
-    classes_to_detect as classes_to_detect,
     detect_each_class as detect_each_class,
 )
 from .anomalies.probability import (

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+from layerwise.data.reading.cells import trim
+
 # Unknown names of a body that are compared with the known ones.
 MAX_LIKENESSES, MAX_NAME = 100, 60
 
@@ -30,7 +32,7 @@ def trimmed_names(table: Any, known: list[str]) -> Any:
 
 def _trimmed(names: Iterable[Any], known: list[str]) -> dict[str, str]:
     texts = [name for name in names if isinstance(name, str)]
-    short = {name: name.strip() for name in texts if name.strip() != name}
+    short = {name: trim(name) for name in texts if trim(name) != name}
     return {
         name: new for name, new in short.items() if new in known and name not in known and new not in texts
     }

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.data import DataError
+from layerwise.data.reading.cells import trim
 from layerwise.inference.model import TrainedModel
 from layerwise.inference.serving.settings import ServerSettings
 
@@ -62,7 +63,7 @@ class RowLog:
             answer: to those that were not refused.
             reasons: why each row was refused, (n,) text.
         """
-        frame = chunk.rows.rename(columns=lambda name: str(name).strip())
+        frame = chunk.rows.rename(columns=lambda name: trim(str(name)))
         cells = frame.reindex(columns=self.names).astype(object)
         rows = cells.where(cells.notna(), None).to_numpy().tolist()
         given = iter(answer.astype(object).where(answer.notna(), None).to_dict(orient="records"))

@@ -49,7 +49,6 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
         sized=["autoencoder"],
         pretrains=True,
         compares=downstream_tasks or _variant_has(facts, "is_generative"),
-        detects_classes=downstream_tasks,
         facts=facts,
     )
     own = _training(facts) + _evaluation(facts) + _reporting(facts)

@@ -37,7 +37,6 @@ def create_pipeline(
     beside_folds: bool = False,
     generates: bool = False,
     compares: bool = False,
-    detects_classes: bool = False,
     problem: str = "params:problem",
     facts: ProblemFacts | None = None,
 ) -> Pipeline:
@@ -54,7 +53,6 @@ def create_pipeline(
         beside_folds: whether `split.folds` has a use for the pipeline; it is refused elsewhere.
         generates: whether the rows of a table are generated, its target, where it has one, among their columns.
         compares: whether rows of a table are compared with the test rows, which then are two at least.
-        detects_classes: whether each class in turn is the anomaly, for which some class then has rows enough.
         pretrains: whether something learns from rows without labels too, where there may be some.
         problem: the first node's dataset of the problem, where another node checks it before.
         facts: of the problem; the present session's by default.
@@ -66,7 +64,7 @@ def create_pipeline(
     if stage.streams_rows:
         found = streamed_nodes(stage, split, problem)
         return Pipeline([*found, *_sizes(stage, sized, several)])
-    rules = rules_of(facts, compares, detects_classes)
+    rules = rules_of(facts, compares)
     split_inputs = ["raw", problem, "params:split", "params:seed"]
     if generates:
         split, split_inputs = nodes.split_rows_of_generator, [*split_inputs, "params:preprocessing"]

@@ -28,20 +28,14 @@ def require_test_rows(
         )
 
 
-def rules_of(facts: ProblemFacts, compares: bool, detects_classes: bool) -> tuple[RowRule, ...]:
+def rules_of(facts: ProblemFacts, compares: bool) -> tuple[RowRule, ...]:
     """Return the rules of a pipeline.
 
     Args:
         facts: of the problem.
         compares: whether it compares rows of a table, such as generated ones, with the test rows.
-        detects_classes: whether each class in turn is the anomaly.
     """
-    found: list[RowRule] = [require_test_rows] if compares and facts.has_rows("table") else []
-    if detects_classes and facts.have_classes:
-        from layerwise.evaluation.unsupervised import classes_to_detect  # takes its time
-
-        found.append(classes_to_detect)
-    return tuple(found)
+    return (require_test_rows,) if compares and facts.has_rows("table") else ()
 
 
 def preprocess_sufficient_rows(

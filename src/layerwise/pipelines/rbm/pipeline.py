@@ -37,7 +37,6 @@ def create_pipeline(facts: ProblemFacts | None = None) -> Pipeline:
         sized=["rbm"],
         pretrains=True,
         compares=True,
-        detects_classes=facts.is_on("rbm.probe"),
         facts=facts,
     )
     found = before + Pipeline(_training(facts) + _evaluation(facts) + _reporting(facts))

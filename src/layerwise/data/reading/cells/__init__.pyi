@@ -1,4 +1,4 @@
-from .affixes import unit_of as unit_of
+from .affixes import plain_text as plain_text, trim as trim, unit_of as unit_of
 from .columns import (
     NULL_WORDS as NULL_WORDS,
     ColumnReading as ColumnReading,

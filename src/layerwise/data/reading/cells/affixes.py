@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
@@ -51,11 +52,30 @@ DEGREES = re.compile(
 # As accounts are kept: 1.234,50- and 12.00-€. Of whole numbers 2- may be a mark.
 SIGN_BEHIND = re.compile(rf"^(?P<number>\d[\d.,' ]*[.,]\d+) ?-(?P<back>\s*{SYMBOL}?)$", re.ASCII)
 TIDY = {ord(c): " " for c in BLANKS} | {ord("’"): "'", ord("\u2212"): "-"}
+# What no one sees in a text: soft hyphens, blanks of no width, marks of direction. Joiners shape letters within words.
+UNSEEN = re.compile("[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+AROUND = re.compile(rf"^(?:\s|[\u200c\u200d]|{UNSEEN.pattern})+|(?:\s|[\u200c\u200d]|{UNSEEN.pattern})+$")
+# As wide as a blank.
+LIKE_BLANKS = dict.fromkeys(map(ord, f"{BLANKS}\u2007"), " ")
+
+
+def trim(text: str) -> str:
+    """Return a text without the blanks around it, and without what cannot be seen there."""
+    return text.strip() if text.isascii() else AROUND.sub("", text)
+
+
+def plain_text(text: str) -> str:
+    """Return the text of a cell such that cells which look alike are one: what cannot be seen is left out, one kind of
+    blank within words, letters with their accents as one character (Unicode's NFC), no blanks around it.
+    """
+    if text.isascii():
+        return text.strip()
+    return trim(unicodedata.normalize("NFC", UNSEEN.sub("", text)).translate(LIKE_BLANKS))
 
 
 def tidy(text: str) -> str:
     """Return a number's text with one kind of blank and of apostrophe, and its sign before it."""
-    text = (text if text.isascii() else text.translate(TIDY)).strip()
+    text = text.strip() if text.isascii() else plain_text(text).translate(TIDY)
     return SIGN_BEHIND.sub(r"-\g<number>\g<back>", text) if "-" in text[1:] else text
 
 

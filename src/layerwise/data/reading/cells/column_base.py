@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from layerwise.data.reading.cells.affixes import plain_text
 from layerwise.data.reading.cells.columns import (
     FALSE,
     NULL_WORDS,
@@ -72,9 +73,12 @@ class ColumnBase:
         texts: Counter[str] = Counter(held.tolist() if is_all_text(held) else map(cell_text, held))
         counts: Counter[str] = Counter()
         for text, count in texts.items():
-            counts[text.strip()] += count
-        if any(text != text.strip() for text in texts if text.strip()):
+            counts[plain_text(text)] += count
+        held_texts = [text for text in texts if plain_text(text)]
+        if any(text != text.strip() for text in held_texts):
             self.notes.append("blanks around its cells are left out")
+        if unseen := next((text for text in held_texts if text.strip() != plain_text(text)), ""):
+            self.notes.append(f"{unseen!a} is read as '{plain_text(unseen)}', which looks the same")
         counts.pop("", None)
         return Cells(list(counts), np.array(list(counts.values()), dtype=np.int64))
 
@@ -154,7 +158,7 @@ class ColumnBase:
     def row_of(self, text: str) -> Any:
         """Return the first row with a cell."""
         cells = zip(self.column.index, self.column, strict=True)
-        return next((row for row, cell in cells if cell_text(cell).strip() == text), "?")
+        return next((row for row, cell in cells if plain_text(cell_text(cell)) == text), "?")
 
     def pairs(self, cells: Cells) -> ColumnReading:
         """Return the reading of a column that is stated to hold two numbers in each cell."""
@@ -193,7 +197,7 @@ class ColumnBase:
         """Note what words may be that are read as such."""
         if have_named_months(cells.texts):
             self.notes.append(
-                "looks like dates, and is read as words: write the months as numbers, such as 2024-03-01, or in English"
+                "looks like dates, and is read as words: write the months as numbers, such as 2024-03-01"
             )
         if find_pairs(cells.texts)[0]:
             shown = next(text for text in cells.texts if mark_of_pairs([text]))

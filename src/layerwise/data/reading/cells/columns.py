@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.data.reading.cells.affixes import tidy
+from layerwise.data.reading.cells.affixes import plain_text, tidy
 from layerwise.data.reading.cells.dates import iso_datetimes, parse_dates, texts_of_dates
 from layerwise.data.reading.cells.numbers import NumberFormat
 from layerwise.data.reading.cells.row_errors import shown
@@ -30,7 +30,7 @@ class ColumnReading(Config):
     """How the cells of one column are read; fixed at training.
 
     Args:
-        kind: what it holds. A cell of free text or of a category keeps its text, without blanks around it.
+        kind: what it holds. A cell of free text or of a category keeps its text, as `plain_text` has it.
         dtype: of the values: int64, float64, bool, str, datetime64[us] or datetime64[us, UTC].
         number: how numbers in text are written.
         true_words, false_words: of a boolean, in lower case.
@@ -80,7 +80,7 @@ class ColumnReading(Config):
 
     def number_of(self, text: str) -> float | None:
         """Return the number that a text means, NaN for none, or None where it is no number at all."""
-        text = text.strip()
+        text = plain_text(text)
         if not text or text in self.missing:
             return np.nan
         if self.kind == "boolean":
@@ -137,7 +137,7 @@ class ColumnReading(Config):
 
         if is_all_text(column):
             codes, distinct = pd.factorize(column)
-            texts = [str(text).strip() for text in distinct]
+            texts = [plain_text(str(text)) for text in distinct]
             values, right = self._numbers_of_texts(texts)
             # A missing cell has the code -1.
             return np.append(values, np.nan)[codes], ~np.append(right, True)[codes]
@@ -208,7 +208,7 @@ class ColumnReading(Config):
         import pandas as pd
 
         codes, cells = _codes_of(column)
-        texts = [_tidy_text(cell).strip() for cell in cells]
+        texts = [_tidy_text(cell) for cell in cells]
         pairs = [None if not text or text in self.missing else pair_of(text, self.mark) for text in texts]
         found = pd.array(
             [None if each is None else pair_text(*each, self.mark) for each in pairs], dtype="str"
@@ -236,7 +236,7 @@ class ColumnReading(Config):
         return pd.Series(cells, index=column.index, name=column.name, dtype="str")
 
     def _text_of(self, text: str) -> str | None:
-        text = text.strip()
+        text = plain_text(text)
         if not text or text in self.missing:
             return None
         return self.code_of(text.lower() if self.ignore_case else text)

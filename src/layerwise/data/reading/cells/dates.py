@@ -13,25 +13,43 @@ from layerwise.data.reading.counted_dates import COUNTED_DATES, dates_of_counts,
 if TYPE_CHECKING:
     import pandas as pd
 
-# In English, whatever the computer's own language is.
+# In English, German, French, Spanish, Italian, Portuguese and Dutch, whatever the computer's own language is.
 MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
+    "january januar janvier enero gennaio janeiro januari",
+    "february februar février fevrier febrero febbraio fevereiro februari",
+    "march märz maerz mars marzo março marco maart", "april avril abril aprile", "may mai mayo maggio maio mei",
+    "june juni juin junio giugno junho", "july juli juillet julio luglio julho",
+    "august août aout agosto augustus", "september septembre septiembre settembre setembro",
+    "october oktober octobre octubre ottobre outubro", "november novembre noviembre novembro",
+    "december dezember décembre decembre diciembre dicembre dezembro",
 )  # fmt: skip
-MONTHS_CUT = [month[:3] for month in MONTHS]
+MONTHS_CUT = (
+    "jan jän janv ene gen", "feb févr fév fevr fev", "mar mär mrz mrt", "apr avr abr", "may mai mag mei",
+    "jun juin giu", "jul juil lug", "aug août aout ago", "sep sept set", "oct okt ott out", "nov", "dec dez déc dic",
+)  # fmt: skip
+# The month of each word, as English cuts it.
+MONTH_OF = {
+    word: english[:3]
+    for names in (MONTHS, MONTHS_CUT)
+    for english, month in zip(MONTHS, names, strict=True)
+    for word in month.split()
+}
+FULL, CUT = ("|".join(" ".join(names).split()) for names in (MONTHS, MONTHS_CUT))
+WORD = re.compile(r"([^\W\d_]+)\.?")
 NAMED_MONTH = re.compile(r"\d{1,2}\.?[ \-/][^\W\d_]{3,10}\.?[ \-/]\d{2,4}")
 # An offset as a browser or a form writes it: UTC, GMT+1, UTC+05:30.
 UTC = re.compile(r"(?:UTC|GMT)(?: ?([+\-])(\d{1,2})(?::?(\d{2}))?)?")
 HOURS_ALONE = re.compile(r"(?<=\d)( ?[+\-]\d{2})$")
 TOKENS = {
     "%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"\d{1,2}", "%d": r"\d{1,2}", "%H": r"\d{1,2}", "%I": r"\d{1,2}",
-    "%M": r"\d{2}", "%S": r"\d{2}", "%f": r"\d{1,6}", "%p": r"[AaPp][Mm]", "%b": f"(?i:{'|'.join(MONTHS_CUT)})",
-    "%B": f"(?i:{'|'.join(MONTHS)})", "%z": rf"(?:Z|[+\-]\d{{2}}(?::?\d{{2}})?|{UTC.pattern})", "%j": r"\d{3}",
+    "%M": r"\d{2}", "%S": r"\d{2}", "%f": r"\d{1,6}", "%p": r"[AaPp][Mm]", "%b": rf"(?i:{CUT})\.?",
+    "%B": f"(?i:{FULL})", "%z": rf"(?:Z|[+\-]\d{{2}}(?::?\d{{2}})?|{UTC.pattern})", "%j": r"\d{3}",
     "%a": r"[A-Za-z]{3}", "%A": r"[A-Za-z]{6,9}", "%%": "%",
 }  # fmt: skip
 ORDERED = [(f"%d{s}%m{s}{y}", f"%m{s}%d{s}{y}") for s in "/-." for y in ("%Y", "%y")]
 NAMED = [
-    "%d %b %Y", "%d %B %Y", "%d. %B %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%b %d, %Y", "%B %d, %Y",
+    "%d %b %Y", "%d %B %Y", "%d. %B %Y", "%d. %b %Y", "%d de %B de %Y",
+    "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%b %d, %Y", "%B %d, %Y",
     "%b %d %Y", "%B %d %Y", "%b-%d-%Y", "%Y-%b-%d", "%d%b%Y",
 ]  # fmt: skip
 TIMES = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p"]
@@ -102,7 +120,10 @@ def parse_dates(texts: Sequence[str], formats: Sequence[str]) -> np.ndarray:
         if len(here) == 0:
             continue
         fitting = [_with_full_offset(texts[k]) if "%z" in each else texts[k] for k in here.tolist()]
-        when = pd.to_datetime(pd.Series(fitting), format=each, errors="coerce", utc=True)
+        if "%b" in each.lower():
+            fitting = [_with_english_month(text) for text in fitting]
+        english = each.replace("%B", "%b")
+        when = pd.to_datetime(pd.Series(fitting), format=english, errors="coerce", utc=True)
         found[here] = when.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
         left = left[np.isnat(found[left])]
     return found
@@ -112,6 +133,11 @@ def _with_full_offset(text: str) -> str:
     """Return a date with its offset from UTC as a sign, two digits of hours and two of minutes."""
     text = UTC.sub(lambda found: f"{found[1] or '+'}{int(found[2] or 0):02d}{found[3] or '00'}", text)
     return HOURS_ALONE.sub(r"\g<1>00", text)
+
+
+def _with_english_month(text: str) -> str:
+    """Return a date with its month's name as English cuts it."""
+    return WORD.sub(lambda found: MONTH_OF.get(found[1].lower(), found[0]), text)
 
 
 def texts_of_dates(dates: pd.Series, date_format: str) -> pd.Series:

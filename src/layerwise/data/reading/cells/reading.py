@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from layerwise.data.errors import DataError
+from layerwise.data.reading.cells.affixes import trim
 from layerwise.data.reading.cells.columns import ColumnReading
 from layerwise.data.reading.cells.dates import parse_dates, texts_of_dates
 from layerwise.data.reading.cells.numbers import NumberFormat
@@ -146,7 +147,7 @@ def with_tidy_names(frame: pd.DataFrame) -> pd.DataFrame:
     Raises:
         DataError: two columns have one name.
     """
-    names = [str(name).strip() for name in frame]
+    names = [trim(str(name)) for name in frame]
     twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice is not None:
         raise DataError(f"the column '{twice}' is there twice; rename or leave out one of them")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from layerwise.data.reading.cells.affixes import trim
 from layerwise.data.reading.files.text.first_line import FEW_VALUES, MIN_ROWS, MOSTLY, NUMBER
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError
 
@@ -26,7 +27,7 @@ def join_names(rows: Rows) -> list[str]:
         rows: the rows of names, from above.
     """
     width = max(map(len, rows))
-    cells = [[cell.strip() for cell in row] + [""] * (width - len(row)) for row in rows]
+    cells = [[trim(cell) for cell in row] + [""] * (width - len(row)) for row in rows]
     named = [any(column) for column in zip(*cells, strict=True)]
     for row in cells[:-1]:
         for k in range(1, width):
@@ -48,7 +49,7 @@ def names_in(rows: Rows, n_rows: int, known: Collection[str]) -> tuple[list[str]
     if n_rows == 1 or not rows:
         return list(rows[0]) if rows else [], 1
     joined = join_names(rows[:n_rows])
-    found, alone = set(known) & set(joined), set(known) & {cell.strip() for cell in rows[0]}
+    found, alone = set(known) & set(joined), set(known) & {trim(cell) for cell in rows[0]}
     return (list(rows[0]), 1) if len(alone) > len(found) else (joined, len(rows[:n_rows]))
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from layerwise.data.errors import DataError
+from layerwise.data.reading.cells.affixes import trim
 from layerwise.data.reading.files.containers import contents_of
 from layerwise.data.reading.files.file_format import Contents, FileFormat
 from layerwise.data.reading.files.header_rows import join_names, names_in
@@ -236,7 +237,7 @@ class _Reader:
         """Return the cells of the first line that hold the names which are set; none where it does not."""
         given = set(self.file_format.names)
         both = (uncommented(cells), cells)
-        return next((each for each in both if given and given <= {cell.strip() for cell in each}), [])
+        return next((each for each in both if given and given <= {trim(cell) for cell in each}), [])
 
     def _part(
         self, block: list[str], text: Iterator[str], dialect: Dialect, header: Header, line: int

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from layerwise.data.reading.cells.affixes import trim
 from layerwise.data.reading.files.file_format import FileFormat
 from layerwise.data.reading.files.text.headers import Header
 from layerwise.data.reading.files.text.lines import UNKNOWN_BYTE
@@ -174,7 +175,7 @@ def _fault(record: Record, names: list[str]) -> str:
         unknown = UNKNOWN_BYTE.search(record.text)
         if unknown:
             return f"the row holds the byte 0x{ord(unknown[0]) - 0xDC00:02x}, which the file's encoding does not know"
-    if n > 1 and cells[0].strip() == names[0] and [cell.strip() for cell in cells] == names:
+    if n > 1 and trim(cells[0]) == names[0] and [trim(cell) for cell in cells] == names:
         return HEADER_ROW  # tables that were written one below the other
     return _beside_table(cells) if "" in cells else ""
 

@@ -7,7 +7,7 @@ from statistics import fmean
 import torch
 from torch import Tensor, nn
 
-from layerwise.data import DataError, DataSpec, TensorData
+from layerwise.data import DataSpec, TensorData
 from layerwise.evaluation.unsupervised.anomalies.density import RowDensity
 from layerwise.evaluation.unsupervised.anomalies.detection import DetectionMetrics, evaluate_detection
 from layerwise.utils import Config
@@ -34,6 +34,8 @@ class ClassAnomalyReport(Config):
 
     def metrics(self) -> dict[str, float]:
         """Return AUC, average precision and precision at n, their means over the classes, and the AUC of each."""
+        if not self.classes:
+            return {}
         means = {
             f"classes_{name}": fmean(getattr(each, name) for each in self.classes.values())
             for name in ("auc", "average_precision", "precision_at_n")
@@ -41,6 +43,8 @@ class ClassAnomalyReport(Config):
         return means | {f"class_{name}_auc": each.auc for name, each in self.classes.items()}
 
     def __str__(self) -> str:
+        if not self.classes:
+            return "No class is tried as the anomaly: that takes two test rows of it, two rows of others in every part"
         shown = ", ".join(
             f"{name} {each.auc:.3f} [{each.auc_low:.3f}, {each.auc_high:.3f}]"
             for name, each in self.classes.items()
@@ -69,11 +73,11 @@ def detect_each_class(
         columns: what they are.
         seed: of the resamples of the intervals.
 
-    Raises:
-        DataError: no class has enough rows.
+    Returns:
+        The report; of no class where none has enough rows.
     """
     found, of_images = {}, columns.image_shape is not None
-    for code in classes_to_detect(training, validation, test, columns):
+    for code in _classes_to_detect(training, validation, test, columns):
         known, held_out, new = (_is_class(part, code) for part in (training, validation, test))
         density = RowDensity.fit(network, training.inputs[~known], of_images)
         usual, scores = (
@@ -83,14 +87,10 @@ def detect_each_class(
     return ClassAnomalyReport(classes=found)
 
 
-def classes_to_detect(
+def _classes_to_detect(
     training: TensorData, validation: TensorData, test: TensorData, columns: DataSpec
 ) -> list[int]:
-    """Return the codes of the most frequent classes that have rows enough to be the anomaly, in order.
-
-    Raises:
-        DataError: no class has.
-    """
+    """Return the codes of the most frequent classes that have rows enough to be the anomaly, in order."""
     assert test.targets is not None
     rows_by_class = torch.bincount(test.targets.reshape(-1).long(), minlength=len(columns.class_names))
     most = rows_by_class.argsort(descending=True, stable=True)[:MOST_CLASSES]
@@ -99,11 +99,6 @@ def classes_to_detect(
         known, held_out, new = (_is_class(part, code) for part in (training, validation, test))
         if min(int(each.sum()) for each in (~known, ~held_out, new, ~new)) >= FEWEST_ROWS:
             found.append(code)
-    if not found:
-        raise DataError(
-            "the rows are too few for a class to be the anomaly, which takes two test rows of it and two rows of "
-            "others in every part: set autoencoder.downstream_tasks (or rbm.probe): false, or bring more"
-        )
     return found
 
 

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from layerwise.data.errors import DataError
+from layerwise.data.reading.cells.affixes import trim
 from layerwise.data.reading.files.file_format import FileFormat
 from layerwise.data.reading.files.header_rows import first_header_row, names_in
 from layerwise.data.reading.files.text.lines import Source, name_of, open_text
@@ -57,7 +58,7 @@ def make_header(cells: list[str], name: str) -> Header:
     Raises:
         DataError: two columns have one name, or none has any.
     """
-    names = [cell.strip() for cell in cells]
+    names = [trim(cell) for cell in cells]
     kept = [k for k, each in enumerate(names) if not UNNAMED.fullmatch(each)]
     counts = Counter(names[k] for k in kept)
     twice = next((each for each, count in counts.items() if count > 1), None)
@@ -240,7 +241,7 @@ def recognize_layout(source: Source, encoding: str, file_format: FileFormat) -> 
 def _known_names(lines: list[str], layout: Layout, file_format: FileFormat) -> int:
     known, n_rows = file_format.columns, file_format.header_rows
     rows = _first_rows(lines, layout, file_format.quote, n_rows)
-    return len(set(known) & {cell.strip() for cell in names_in(rows, n_rows, known)[0]})
+    return len(set(known) & {trim(cell) for cell in names_in(rows, n_rows, known)[0]})
 
 
 def _first_rows(lines: list[str], layout: Layout, quote: str, n_rows: int) -> list[list[str]]:
