@@ -319,17 +319,27 @@ def test_what_is_ambiguous_is_settled_with_its_reason_and_the_runner_up(propose)
     assert "column 'day' has two readings" in choice.reason
 
 
-def test_marks_of_missing_values_become_a_setting_and_sentinels_a_suggestion(propose):
+def test_marks_of_missing_values_and_sentinels_become_a_setting(propose):
     table = rows(size=np.random.default_rng(2).integers(10, 99, N).astype(object), hours=np.arange(N) % 9 + 1)
     table.loc[table.index % 12 == 0, "size"] = "?"
     table.loc[table.index % 12 == 1, "hours"] = 9999
     found = propose(table, "kept")
-    taken, suggested = (each for each in found.choices if each.key == "problem.reading.missing")
-    assert taken.value[0] == "?"
+    (taken,) = (each for each in found.choices if each.key == "problem.reading.missing")
+    assert {"?", "9999"} <= set(taken.value)
     assert not taken.is_suggestion
+    assert "column 'hours': 9999 in cells far from all other values, and often" in taken.reason
+    assert not any("9999 stands far" in each for each in found.findings)
+
+
+@pytest.mark.parametrize(
+    "beside", [[9999, 9998, 9990] * (N // 3), [f"{k % 3}" for k in range(N - 1)] + ["9999"]]
+)
+def test_a_sentinel_that_another_column_has_as_a_value_is_said_alone(propose, beside):
+    table = rows(hours=np.where(np.arange(N) % 12 == 1, 9999.0, np.arange(N) % 9 + 0.5), other=beside)
+    found = propose(table, "kept")
+    (suggested,) = (each for each in found.choices if each.key == "problem.reading.missing")
     assert suggested.is_suggestion
     assert "9999" in suggested.value
-    assert "?" in suggested.value
 
 
 def test_a_target_spelled_in_several_ways_has_the_classes_that_are_meant(propose):
@@ -543,10 +553,10 @@ def test_the_files_read_back_as_the_choices_and_nothing_is_written_over(tmp_path
 
 
 def test_a_suggestion_alone_changes_nothing(tmp_path):
-    table = rows(hours=np.where(np.arange(N) % 12 == 1, 9999, np.arange(N) % 9 + 1))
+    table = rows(color=np.where(np.arange(N) % 12 == 1, "null", np.repeat(["red", "blue"], N // 2)))
     table.to_csv(tmp_path / "t.csv", index=False)
     new = propose_problem("mine", tmp_path / "t.csv", tmp_path, "kept")
-    assert "# missing: ['9999']" in new.parameters
+    assert "# missing: ['null']" in new.parameters
     assert "reading" not in yaml.safe_load(new.parameters)["problem"]
 
 

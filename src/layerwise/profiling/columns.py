@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from layerwise.data.preprocessing import ID_FRACTION, MIN_DISTINCT, is_named_as_id
-from layerwise.data.reading import yaml_line
-from layerwise.data.reading.cells import parse_dates, unit_of
+from layerwise.data.reading import SuggestedSetting, yaml_line
+from layerwise.data.reading.cells import ColumnReading, cell_text, parse_dates, plain_text, trim, unit_of
 from layerwise.data.reading.counted_dates import (
     MIN_DAYS,
     WHAT_IS_COUNTED,
@@ -195,6 +195,33 @@ def _units(distinct: pd.Series) -> str:
         shown = ", ".join(sorted(units)[:5])
         return f"; its cells are numbers with several units ({shown}): write them in one, or they are words"
     return ""
+
+
+def markers_of_numbers(reading: Reading, cells: pd.DataFrame) -> list[SuggestedSetting]:
+    """Return the setting for numbers that stand far from all others of a column, and often, and in no other column."""
+    texts = {trim(str(name)): set(cells[name].dropna().map(cell_text).map(plain_text)) for name in cells}
+    found = []
+    for name, how in reading.columns.items():
+        if how.kind != "number" or not how.doubtful:
+            continue
+        others = [(each, texts[at]) for at, each in reading.columns.items()]
+        elsewhere = {
+            c for c in how.doubtful for o, held in others if c not in o.doubtful and _holds(o, held, c)
+        }
+        if alone := [code for code in how.doubtful if code not in elsewhere]:
+            reason = f"column '{name}': {', '.join(alone)} in cells far from all other values, and often"
+            missing = [*alone, *(reading.settings.missing or ())]
+            found.append(
+                SuggestedSetting("missing", missing, reason, f"without {', '.join(alone)}, if it is a value")
+            )
+    return found
+
+
+def _holds(column: ColumnReading, texts: set[str], code: str) -> bool:
+    """Return whether a column has a cell that is this number."""
+    if code in texts:
+        return True
+    return column.kind == "number" and any(column.number_of(text) == float(code) for text in texts)
 
 
 def is_named_as_date(name: str) -> bool:

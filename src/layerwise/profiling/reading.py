@@ -29,7 +29,7 @@ from layerwise.data.reading.cells import (
     trim,
 )
 from layerwise.data.reading.pairs import find_pairs
-from layerwise.profiling.columns import format_of_numbers, is_named_as_date
+from layerwise.profiling.columns import format_of_numbers, is_named_as_date, markers_of_numbers
 from layerwise.profiling.proposal import Choice
 from layerwise.profiling.targets import null_classes
 
@@ -135,6 +135,7 @@ def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
             *_pairs(reading, table.cells, classes_there),
             *_numbers_as_dates(reading, table.cells, classes_there),
             *null_classes(reading.settings, table.cells, classes_there),
+            *markers_of_numbers(reading, table.cells),
         ]
         new = [_add(settings, choices, each) for each in found]
         if any(new):

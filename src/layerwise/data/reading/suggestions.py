@@ -51,3 +51,8 @@ def yaml_line(value: Any) -> str:
 
     text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6, sort_keys=False)
     return text.removesuffix("...\n").strip()
+
+
+def quoted(texts: Sequence[str]) -> str:
+    """Return texts as messages show them."""
+    return ", ".join(f'"{text}"' for text in texts)

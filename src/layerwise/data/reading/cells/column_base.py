@@ -19,7 +19,7 @@ from layerwise.data.reading.cells.columns import (
 )
 from layerwise.data.reading.cells.dates import have_named_months
 from layerwise.data.reading.cells.faults import Cells, find_faults, sentinels
-from layerwise.data.reading.cells.numbers import FoundFormat, guess_unsigned, needs_text
+from layerwise.data.reading.cells.numbers import FoundFormat, NumberFormat, guess_unsigned, needs_text
 from layerwise.data.reading.pairs import find_pairs, mark_of_pairs, pair_of
 from layerwise.data.reading.settings import CellKind, PercentMeaning, ReadingSettings
 from layerwise.data.reading.suggestions import SuggestedSetting, UnreadableError, yaml_line
@@ -88,7 +88,10 @@ class ColumnBase:
 
     def note_sentinels(self, values: np.ndarray, counts: np.ndarray) -> None:
         """Note numbers that may be markers for a missing value."""
-        codes = [] if self.classes else [f"{value:g}" for value in sentinels(values, counts)]
+        known = set(map(NumberFormat().value_of, self.null_words))
+        codes = [
+            f"{value:g}" for value in sentinels(values, counts) if value not in known and not self.classes
+        ]
         if not codes:
             return
         self.doubtful += codes
@@ -281,11 +284,6 @@ class ColumnBase:
         after = f"\n({remark or f'or {other}'})" if remark or other else ""
         message = f"{setting.reason}; {before}\n    {setting.line}{after}"
         raise UnreadableError(message, [setting], [self.name])
-
-
-def quoted(texts: Sequence[str]) -> str:
-    """Return texts as messages show them."""
-    return ", ".join(f'"{text}"' for text in texts)
 
 
 def words_of(cells: Cells, reading: ColumnReading) -> tuple[str, str]:

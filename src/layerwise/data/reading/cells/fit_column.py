@@ -12,7 +12,6 @@ from layerwise.data.reading.cells.column_base import (
     FALSE_WORDS,
     TRUE_WORDS,
     ColumnBase,
-    quoted,
     words_of,
 )
 from layerwise.data.reading.cells.columns import ColumnReading, are_zeros_and_ones
@@ -34,7 +33,7 @@ from layerwise.data.reading.cells.numbers import (
     find_number_format,
     needs_text,
 )
-from layerwise.data.reading.suggestions import yaml_line
+from layerwise.data.reading.suggestions import quoted, yaml_line
 
 DIGITS = frozenset(("0", "1", "0.0", "1.0"))
 MAX_CODES = 50
