@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerwise.utils import nearest
-
-if TYPE_CHECKING:
-    from kedro.pipeline import Pipeline
 
 # What stands behind `--params` of a `kedro run`.
 given_parameters: ContextVar[Mapping[str, Any]] = ContextVar("given_parameters", default={})  # noqa: B039
@@ -20,32 +17,27 @@ OF_PIPELINES = (
 )  # fmt: skip
 
 
-def groups_read(pipeline: Pipeline) -> set[str]:
-    """Return the top-level keys of the parameters that a pipeline's nodes take."""
-    return _groups(pipeline.inputs())
-
-
-def _groups(inputs: Iterable[str]) -> set[str]:
+def groups_read(inputs: Iterable[str]) -> set[str]:
+    """Return the top-level keys of the parameters among the inputs of nodes."""
     names = (name for name in inputs if name.startswith("params:"))
     return {name.removeprefix("params:").partition(".")[0] for name in names}
 
 
-def unread_in_part(given: Mapping[str, Any], part: Pipeline, whole: Pipeline) -> str:
+def unread_in_part(
+    given: Mapping[str, Any], read: Collection[str], before: Mapping[str, Collection[str]]
+) -> str:
     """Return what is wrong with the first given setting whose reader lies before the part that runs; empty for none.
 
     That part takes what the reader stored in an earlier run, and would not see the setting.
 
     Args:
         given: on the command line, by groups.
-        part: the nodes that run.
-        whole: the pipeline that they are of.
+        read: the groups that the part's nodes read.
+        before: the groups that each node reads whose outputs the part takes from an earlier run, by its name.
     """
-    read, before = groups_read(part), whole.to_nodes(*(node.name for node in part.nodes)) - part
     for group in OF_PIPELINES:
-        if group not in given or group in read:
-            continue
-        readers = [node.name for node in before.nodes if group in _groups(node.inputs)]
-        if readers:
+        readers = [node for node, groups in before.items() if group in groups]
+        if group in given and group not in read and readers:
             name = next(iter(given[group]), "") if isinstance(given[group], Mapping) else ""
             return (
                 f"{group}{'.' if name else ''}{name} is given, but this part of the pipeline takes what {readers[0]} "

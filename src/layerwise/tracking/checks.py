@@ -110,12 +110,16 @@ class ParameterChecksHook:
         """Refuse a setting of the command line that no node of the run reads."""
         if not (given := given_parameters.get()):
             return
+        read = groups_read(pipeline.inputs())
         if not is_part:
-            wrong = unread_setting(given, groups_read(pipeline), self._parameters)
+            wrong = unread_setting(given, read, self._parameters)
         else:
             from kedro.framework.project import pipelines
 
             whole = sum((pipelines[name] for name in names or ["__default__"]), start=type(pipeline)([]))
-            wrong = unread_in_part(given, pipeline, whole)
+            before = whole.to_nodes(*(node.name for node in pipeline.nodes)) - pipeline
+            wrong = unread_in_part(
+                given, read, {node.name: groups_read(node.inputs) for node in before.nodes}
+            )
         if wrong:
             raise ParameterError(wrong)
