@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import platform
 import resource
@@ -13,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from mlflow import MlflowClient
 from reproduction.rows import PROJECT, Figure, Row
 
@@ -23,6 +26,7 @@ from layerwise.utils import nearest
 GRACE = 60
 # Tags of a run.
 CPU_SECONDS, COMMAND = "reproduction.cpu_seconds", "reproduction.command"
+SETTINGS = "reproduction.settings"
 
 
 class UnfinishedError(Exception):
@@ -30,7 +34,7 @@ class UnfinishedError(Exception):
 
 
 def measure(row: Row, seed: int, seconds: float) -> Figure:
-    """Return the figure of a seed; a run that was cut off before goes on from its checkpoint.
+    """Return the figure of a seed; a run of the same settings that was cut off before goes on from its checkpoint.
 
     Args:
         row: what to run.
@@ -42,7 +46,8 @@ def measure(row: Row, seed: int, seconds: float) -> Figure:
     """
     client, problem = MlflowClient(tracking_uri(PROJECT)), f"reproduction_{row.name}_{seed}"
     run = _last_run(client, problem)
-    own = run is not None and run.data.tags.get(COMMAND) == row.command
+    asked = {COMMAND: row.command, SETTINGS: hash_of_settings(row.env)}
+    own = run is not None and asked.items() <= run.data.tags.items()
     if not own or run.info.status != "FINISHED":
         # One that was cut off before its first checkpoint has nothing to go on with.
         kept = PROJECT / "data/checkpoints" / problem / row.pipeline
@@ -54,7 +59,8 @@ def measure(row: Row, seed: int, seconds: float) -> Figure:
             run, spent = _last_run(client, problem), spent + _children_seconds() - before
             if run is not None:
                 client.set_tag(run.info.run_id, CPU_SECONDS, f"{spent:.1f}")
-                client.set_tag(run.info.run_id, COMMAND, row.command)
+                for tag, value in asked.items():
+                    client.set_tag(run.info.run_id, tag, value)
         if not ended:
             raise UnfinishedError(
                 f"{row.name}, seed {seed}: {spent / 60:.1f} minutes of CPU so far; it goes on"
@@ -71,6 +77,13 @@ def measure(row: Row, seed: int, seconds: float) -> Figure:
         commit=str(run.data.tags.get("mlflow.source.git.commit", ""))[:7],
         processor=processor(),
     )
+
+
+def hash_of_settings(env: str, conf: Path = PROJECT / "conf") -> str:
+    """Return a hash of the parameters in the files of `base` and an environment; comments and order do not count."""
+    files = sorted(file for name in ("base", env) for file in (conf / name).rglob("parameters*.yml"))
+    found = [[file.relative_to(conf).as_posix(), yaml.safe_load(file.read_text())] for file in files]
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
 
 
 def value_of(row: Row, found: Mapping[str, float]) -> float:

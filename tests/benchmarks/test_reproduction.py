@@ -7,7 +7,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from reproduction.page import document, interval
 from reproduction.rows import FIGURES, PROJECT, Figure, own_figures, read_figures, read_report
-from reproduction.runs import UnfinishedError, value_of
+from reproduction.runs import UnfinishedError, hash_of_settings, value_of
 
 from layerwise.cli.run_parameters import parse_parameters
 from layerwise.parameters import ParameterError, check_parameters
@@ -120,3 +120,15 @@ def test_a_log_probability_whose_log_z_has_no_upper_bound_is_no_figure():
         UnfinishedError, match=r"no metric test/log_prob_bound; did you mean 'bound/log_prob_bound'"
     ):
         value_of(row, {"bound/log_prob_bound": -1.0})
+
+
+def test_a_run_of_other_settings_is_none_of_the_row(tmp_path):
+    for name, text in (("base", "rbm: {epochs: 3, steps: 1}\n"), ("mnist", "rbm: {epochs: 5}\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "parameters.yml").write_text(text)
+    found = hash_of_settings("mnist", tmp_path)
+    (tmp_path / "base/parameters.yml").write_text("# a word\nrbm:\n  steps: 1\n  epochs: 3\n")
+    assert hash_of_settings("mnist", tmp_path) == found
+    assert hash_of_settings("base", tmp_path) != found
+    (tmp_path / "mnist/parameters.yml").write_text("rbm: {epochs: 6}\n")
+    assert hash_of_settings("mnist", tmp_path) != found
