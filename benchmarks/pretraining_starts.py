@@ -122,8 +122,7 @@ class Networks:
         settings = FinetuningSettings(dropout=trial.dropout)
         if kind == BEST:
             given = MLPSettings(hidden_sizes=self.hidden_sizes, **OPTIONS[BEST][trial.option])
-            of = self.rows.columns, self.rows.training, self.rows.training
-            shape, _ = size_several_mlps(*of, given, settings)
+            shape = size_several_mlps(self.rows.columns, self.rows.training, given, settings)
             return new_network(shape, self.rows.columns, settings, seed)
         network = new_network(self.sizes[0].layers, self.rows.columns, settings, seed)
         if kind != SAME:
@@ -137,9 +136,9 @@ class Networks:
     def sizes(self) -> tuple[DBNSettings, PretrainingSettings]:
         """The layers and the pretraining of a stack, by the rule of sizes where nothing is given."""
         given = PretrainingSettings(epochs=None, batch_size=None)
-        of = self.rows.columns, self.rows.training, self.rows.training
         dbn = DBNSettings(hidden_sizes=self.hidden_sizes)
-        shape, _, pretraining = size_pretrained_dbn(*of, dbn, FinetuningSettings(), given)
+        of = self.rows.columns, self.rows.training, self.rows.training
+        shape, pretraining = size_pretrained_dbn(*of, dbn, FinetuningSettings(), given)
         if self.pretraining_steps is not None:
             batches = math.ceil(len(self.rows.training) / pretraining.batch_size)
             epochs = max(math.ceil(self.pretraining_steps / batches), 5)

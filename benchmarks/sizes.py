@@ -83,12 +83,14 @@ def train(pipeline: str, parts: Parts, seed: int, by_rule: bool) -> torch.Tensor
     of = {kind: settings(kind, by_rule, len(training)) for kind in KINDS}
     learning = of[FinetuningSettings]
     if pipeline == "mlp":
-        shape, learning = sizing.size_mlp(spec, training, training, of[MLPSettings], learning)
+        shape = sizing.size_mlp(spec, training, of[MLPSettings], learning)
+        learning = sizing.size_finetuning(spec, training, training, learning)
         network = finetuning.initialize_network(training, spec, shape, learning, seed)
     else:
         size = sizing.size_pretrained_dbn if pipeline == "dbn" else sizing.size_sae
         own = of[DBNSettings if pipeline == "dbn" else SAESettings]
-        shape, learning, before = size(spec, training, training, own, learning, of[PretrainingSettings])
+        shape, before = size(spec, training, training, own, learning, of[PretrainingSettings])
+        learning = sizing.size_stack_finetuning(spec, training, training, learning)
         pretrain = pretraining.pretrain_rbms if pipeline == "dbn" else pretraining.pretrain_autoencoders
         stack, _ = pretrain(training, validation, spec, shape, before, seed)
         if pipeline == "dbn":

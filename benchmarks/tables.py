@@ -311,7 +311,7 @@ def network(rows: Rows, seed: int, own: dict[str, dict[str, Any]] | None = None)
     """Train what `kedro run --pipelines=mlp` would, with no settings of its own but these of `mlp` and `finetuning`."""
     import torch
 
-    from layerwise.parameters.sizing import size_mlp
+    from layerwise.parameters.sizing import size_finetuning, size_mlp
     from layerwise.training.supervised import (
         FinetuningSettings,
         MLPSettings,
@@ -324,7 +324,9 @@ def network(rows: Rows, seed: int, own: dict[str, dict[str, Any]] | None = None)
     own = own or {}
     shape = MLPSettings(**dict.fromkeys(MLPSettings.names_by_rule()) | own.get("mlp", {}))
     learning = dict.fromkeys(FinetuningSettings.names_by_rule()) | own.get("finetuning", {})
-    mlp, settings = size_mlp(rows.columns, training, training, shape, FinetuningSettings(**learning))
+    settings = FinetuningSettings(**learning)
+    mlp = size_mlp(rows.columns, training, shape, settings)
+    settings = size_finetuning(rows.columns, training, training, settings)
     learnt = new_network(mlp, rows.columns, settings, seed, training)
     fit_network(learnt, training, validation, rows.columns, settings, seed, silent=True)
     with torch.no_grad():

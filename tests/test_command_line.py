@@ -91,7 +91,23 @@ def test_a_setting_of_another_pipeline_stops_the_run_before_its_first_node(proje
     with project.session():
         part = ["--pipelines=dbn", "--to-nodes=preprocessing.read_rows_dbn", "--params=pretraining.epochs=3"]
         given = CliRunner().invoke(run, part)
-    assert "nothing in this run reads it" not in str(given.exception)
+    assert "pretraining.epochs" not in str(given.exception)
+
+
+@pytest.mark.parametrize(
+    ("part", "params", "node"),
+    [
+        ("--from-nodes=finetuning.finetune_network_dbn", "finetuning.epochs=3", "preprocessing.choose_finetuning_dbn"),
+        ("--tags=figures", "dbn.hidden_sizes=[3]", "preprocessing.choose_sizes_dbn"),
+        ("--from-nodes=preprocessing.choose_finetuning_dbn", "pretraining.epochs=3", "preprocessing.choose_sizes_dbn"),
+        ("--from-nodes=preprocessing.choose_finetuning_dbn", "finetuning.epochs=3", None),
+    ],
+)  # fmt: skip
+def test_a_setting_whose_reader_lies_before_the_part_that_runs_stops_it(project, part, params, node):
+    with project.session():
+        given = CliRunner().invoke(run, ["--pipelines=dbn", part, f"--params={params}"])
+    said = f"this part of the pipeline takes what {node} made of" in str(given.exception)
+    assert said == bool(node), given.exception
 
 
 def test_an_error_of_a_node_keeps_its_traceback(project, monkeypatch):

@@ -18,7 +18,7 @@ from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
 from layerwise.data.sources import Images
 from layerwise.estimators import DBNClassifier, DBNRegressor
 from layerwise.parameters import DBNSettings
-from layerwise.parameters.sizing import size_pretrained_dbn
+from layerwise.parameters.sizing import size_pretrained_dbn, size_stack_finetuning
 from layerwise.pipelines.finetuning.nodes import finetune_network, initialize_from_rbms
 from layerwise.pipelines.pretraining.nodes import pretrain_rbms
 from layerwise.training.rbm import PretrainingSettings
@@ -54,7 +54,8 @@ def test_a_network_has_the_weights_that_the_pipelines_nodes_give_it(digits):
         open_settings(FinetuningSettings, epochs=3),
         open_settings(PretrainingSettings, epochs=2),
     )
-    dbn, finetuning, pretraining = size_pretrained_dbn(columns, rows, rows, *given)
+    dbn, pretraining = size_pretrained_dbn(columns, rows, rows, *given)
+    finetuning = size_stack_finetuning(columns, rows, rows, given[1])
     stack, _ = pretrain_rbms(rows, others, columns, dbn, pretraining, 5)
     network = initialize_from_rbms(stack, columns, dbn, finetuning, 5)
     network, _ = finetune_network(network, rows, others, columns, finetuning, 5, pretraining=pretraining)

@@ -18,7 +18,7 @@ import layerwise
 from layerwise.data import DataError, PreprocessingSettings, Problem, SplitSettings, split_raw, split_seed
 from layerwise.data.preprocessing import fit_preprocessor, preprocess_rows
 from layerwise.estimators import NetworkClassifier, NetworkRegressor
-from layerwise.parameters.sizing import size_mlp
+from layerwise.parameters.sizing import size_finetuning, size_mlp
 from layerwise.training.supervised import FinetuningSettings, MLPSettings, fit_network, new_network
 from layerwise.utils import UserError
 
@@ -48,7 +48,8 @@ def pipelines_network(table, problem, mlp, finetuning, seed):
     preprocessor = fit_preprocessor(table, split, problem, settings, seed)
     training, validation, test = preprocess_rows(table, split, preprocessor)
     columns = preprocessor.data_spec
-    mlp, finetuning = size_mlp(columns, training, training, mlp, finetuning)
+    mlp = size_mlp(columns, training, mlp, finetuning)
+    finetuning = size_finetuning(columns, training, training, finetuning)
     network = new_network(mlp, columns, finetuning, seed, training)
     fit_network(network, training, validation, columns, finetuning, seed, silent=True)
     return network, test

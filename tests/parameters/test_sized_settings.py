@@ -7,6 +7,7 @@ from layerwise.data import DataError, DataSpec, TensorData
 from layerwise.parameters import RBMSettings
 from layerwise.parameters.sizing import (
     size_autoencoder,
+    size_finetuning,
     size_gan,
     size_mlp,
     size_rbm,
@@ -33,20 +34,21 @@ def rows():
 
 def test_what_is_null_is_filled_and_what_is_set_stays(columns, rows):
     mlp = MLPSettings(hidden_sizes=None, activation="tanh")
-    network, finetuning = size_mlp(columns, rows, rows, mlp, FinetuningSettings(epochs=None, batch_size=20))
-    assert network == MLPSettings(hidden_sizes=(64, 64), activation="tanh")
+    finetuning = size_finetuning(columns, rows, rows, FinetuningSettings(epochs=None, batch_size=20))
+    assert size_mlp(columns, rows, mlp, finetuning) == MLPSettings(hidden_sizes=(64, 64), activation="tanh")
     assert finetuning == FinetuningSettings(epochs=200, batch_size=20)
     assert finetuning.left_to_rule == ()
 
 
 def test_settings_without_a_null_come_back_as_they_are(columns, rows):
     given = MLPSettings(hidden_sizes=(3,)), FinetuningSettings(epochs=2, batch_size="all")
-    assert size_mlp(columns, rows, rows, *given) == given
+    assert size_mlp(columns, rows, *given) == given[0]
+    assert size_finetuning(columns, rows, rows, given[1]) == given[1]
 
 
 def test_a_batch_that_is_set_and_larger_than_the_rows_is_refused(columns, rows):
     with pytest.raises(DataError, match=r"finetuning\.batch_size is 41, but there are only 40 training rows"):
-        size_mlp(columns, rows, rows, MLPSettings(), FinetuningSettings(batch_size=41))
+        size_finetuning(columns, rows, rows, FinetuningSettings(batch_size=41))
     with pytest.raises(DataError, match=r"gan\.batch_size is 60"):
         size_gan(columns, rows, GANSettings(batch_size=60))
     with pytest.raises(DataError, match=r"rbm\.batch_size is 100"):
@@ -57,12 +59,12 @@ def test_one_network_of_a_table_is_an_ensemble_and_several_at_once_are_plain(col
     mlp, open_shape = MLPSettings(), {"number_embedding": None, "ensemble_members": None}
     left = mlp.model_validate(mlp.model_dump() | open_shape)
     settings = FinetuningSettings(batch_size=10)
-    assert size_mlp(columns, rows, rows, left, settings)[0].ensemble_members == 8
-    assert size_several_mlps(columns, rows, rows, left, settings)[0] == mlp
+    assert size_mlp(columns, rows, left, settings).ensemble_members == 8
+    assert size_several_mlps(columns, rows, left, settings) == mlp
     without = FinetuningSettings(batch_size=10, dropconnect=0.1)
-    assert size_mlp(columns, rows, rows, left, without)[0].ensemble_members == 1
+    assert size_mlp(columns, rows, left, without).ensemble_members == 1
     with_bins = mlp.model_validate(mlp.model_dump() | open_shape | {"number_bins": 5})
-    assert size_mlp(columns, rows, rows, with_bins, settings)[0].number_embedding == "piecewise_linear"
+    assert size_mlp(columns, rows, with_bins, settings).number_embedding == "piecewise_linear"
 
 
 def test_a_gans_batch_has_whole_packs_of_rows(columns, rows):

@@ -10,7 +10,7 @@ from layerwise.data import ImageShape
 from layerwise.estimators.base import NetworkClassifierMixin, NetworkEstimator, NetworkRegressorMixin
 from layerwise.estimators.settings import settings_under
 from layerwise.parameters import DBNSettings
-from layerwise.parameters.sizing import size_pretrained_dbn
+from layerwise.parameters.sizing import size_pretrained_dbn, size_stack_finetuning
 from layerwise.training.rbm import PretrainingSettings, pretrain_new_dbn
 from layerwise.training.supervised import FinetuningSettings, fit_network, new_network
 from layerwise.utils import Config
@@ -66,8 +66,10 @@ class DBNEstimator(NetworkEstimator):
             DataError: the rows cannot be used as they are.
         """
         rows = self._fit_rows(X, y, sample_weight)
+        of = rows.columns, rows.training, rows.training
         given = (self._settings[key] for key in ("dbn", "finetuning", "pretraining"))
-        dbn, finetuning, pretraining = size_pretrained_dbn(rows.columns, rows.training, rows.training, *given)
+        dbn, pretraining = size_pretrained_dbn(*of, *given)
+        finetuning = size_stack_finetuning(*of, self._settings["finetuning"])
         parts = rows.training, rows.validation, rows.columns
         stack, _ = pretrain_new_dbn(dbn.hidden_sizes, *parts, pretraining, self._seed, silent=True)
         network = new_network(dbn.layers, rows.columns, finetuning, self._seed)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from layerwise.data import ImageShape
 from layerwise.estimators.base import NetworkClassifierMixin, NetworkEstimator, NetworkRegressorMixin
 from layerwise.estimators.settings import settings_under
-from layerwise.parameters.sizing import size_mlp
+from layerwise.parameters.sizing import size_finetuning, size_mlp
 from layerwise.training.supervised import FinetuningSettings, MLPSettings, fit_network, new_network
 from layerwise.utils import Config
 
@@ -56,8 +56,9 @@ class FeedForwardEstimator(NetworkEstimator):
             DataError: the rows cannot be used as they are.
         """
         rows = self._fit_rows(X, y, sample_weight)
-        given = self._settings["mlp"], self._settings["finetuning"]
-        mlp, finetuning = size_mlp(rows.columns, rows.training, rows.training, *given)
+        given = self._settings["finetuning"]
+        mlp = size_mlp(rows.columns, rows.training, self._settings["mlp"], given)
+        finetuning = size_finetuning(rows.columns, rows.training, rows.training, given)
         network = new_network(mlp, rows.columns, finetuning, self._seed, rows.training)
         parts = rows.training, rows.validation, rows.columns
         progress = fit_network(network, *parts, finetuning, self._seed, silent=True)

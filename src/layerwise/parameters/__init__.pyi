@@ -20,5 +20,10 @@ from .networks import (
     RBMSettings as RBMSettings,
 )
 from .rules import segments_without_table as segments_without_table
-from .unread import given_parameters as given_parameters, unread_setting as unread_setting
+from .unread import (
+    given_parameters as given_parameters,
+    groups_read as groups_read,
+    unread_in_part as unread_in_part,
+    unread_setting as unread_setting,
+)
 from .used import used_settings as used_settings

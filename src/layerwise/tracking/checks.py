@@ -16,7 +16,9 @@ from layerwise.parameters import (
     ParameterError,
     check_parameters,
     given_parameters,
+    groups_read,
     require_streamed,
+    unread_in_part,
     unread_setting,
 )
 from layerwise.utils import FolderError, nearest
@@ -85,10 +87,7 @@ class ParameterChecksHook:
         if not of_model and (wrong := segments_without_table(self._parameters)):
             raise ParameterError(f"wrong parameters: {wrong}")
         require_streamed(self._parameters["compute"], pipeline.datasets())
-        if not any(run_params.get(part) for part in PARTS):
-            read = {name.removeprefix("params:").partition(".")[0] for name in pipeline.inputs()}
-            if unread := unread_setting(given_parameters.get(), read, self._parameters):
-                raise ParameterError(unread)
+        self._require_read(names, pipeline, any(run_params.get(part) for part in PARTS))
         for name in ALONE if len(names) > 1 else ():
             if name in names:
                 raise ParameterError(
@@ -106,3 +105,21 @@ class ParameterChecksHook:
                 f"{folder} cannot be written ({error.strerror}); give yourself the right, make room, or run in a "
                 "copy of the project"
             ) from error
+
+    def _require_read(self, names: list[str], pipeline: Pipeline, is_part: bool) -> None:
+        """Refuse a setting of the command line that no node of the run reads."""
+        if not (given := given_parameters.get()):
+            return
+        read = groups_read(pipeline.inputs())
+        if not is_part:
+            wrong = unread_setting(given, read, self._parameters)
+        else:
+            from kedro.framework.project import pipelines
+
+            whole = sum((pipelines[name] for name in names or ["__default__"]), start=type(pipeline)([]))
+            before = whole.to_nodes(*(node.name for node in pipeline.nodes)) - pipeline
+            wrong = unread_in_part(
+                given, read, {node.name: groups_read(node.inputs) for node in before.nodes}
+            )
+        if wrong:
+            raise ParameterError(wrong)

@@ -22,4 +22,5 @@ from .settings import (
     size_rbm as size_rbm,
     size_sae as size_sae,
     size_several_mlps as size_several_mlps,
+    size_stack_finetuning as size_stack_finetuning,
 )

@@ -37,46 +37,41 @@ log = logging.getLogger(__name__)
 
 Rows = TensorData | SparseTensorData
 Network = TypeVar("Network", bound=Config)
-SupervisedSizes = tuple[Network, FinetuningSettings]
-StackSizes = tuple[Network, FinetuningSettings, PretrainingSettings]
+StackSizes = tuple[Network, PretrainingSettings]
 
 
 def size_mlp(
-    columns: DataSpec, training: Rows, labelled: TensorData, mlp: MLPSettings, finetuning: FinetuningSettings
-) -> SupervisedSizes[MLPSettings]:
-    """Return the network's and the fine-tuning's settings with the values that the rows decide."""
+    columns: DataSpec, training: Rows, mlp: MLPSettings, finetuning: FinetuningSettings
+) -> MLPSettings:
+    """Return the settings of a feed-forward network with the values that the rows decide.
+
+    Args:
+        columns: of the preprocessed rows.
+        training: the rows.
+        mlp: the network's settings.
+        finetuning: how it is to learn; dropped connections leave it one network.
+    """
     extent = Extent.of(columns, len(training))
-    sized = _filled(
+    return _filled(
         "mlp",
         mlp,
         hidden_sizes=extent.hidden_sizes,
         number_embedding="piecewise_linear" if mlp.changed("number_bins") else extent.number_embedding,
         ensemble_members=1 if finetuning.dropconnect else extent.ensemble_members,
     )
-    return sized, _finetuning(columns, training, labelled, finetuning, table=extent.kind == "table")
-
-
-def size_finetuning(
-    columns: DataSpec, training: Rows, labelled: TensorData, finetuning: FinetuningSettings
-) -> FinetuningSettings:
-    """Return the fine-tuning's settings of a network whose shape is given."""
-    return _finetuning(columns, training, labelled, finetuning, table=not columns.image_shape)
 
 
 def size_several_mlps(
-    columns: DataSpec, training: Rows, labelled: TensorData, mlp: MLPSettings, finetuning: FinetuningSettings
-) -> SupervisedSizes[MLPSettings]:
+    columns: DataSpec, training: Rows, mlp: MLPSettings, finetuning: FinetuningSettings
+) -> MLPSettings:
     """Return the settings of networks that train at once, each of which is a plain one."""
     plain = mlp.filled({"number_embedding": "none", "ensemble_members": 1})
-    return size_mlp(columns, training, labelled, plain, finetuning)
+    return size_mlp(columns, training, plain, finetuning)
 
 
-def size_dbn(
-    columns: DataSpec, training: Rows, labelled: TensorData, dbn: DBNSettings, finetuning: FinetuningSettings
-) -> SupervisedSizes[DBNSettings]:
-    """Return the settings of a DBN's network that is not pretrained."""
-    sized = _filled("dbn", dbn, hidden_sizes=Extent.of(columns, len(training)).stack_sizes)
-    return sized, _finetuning(columns, training, labelled, finetuning)
+def size_dbn(columns: DataSpec, training: Rows, dbn: DBNSettings) -> DBNSettings:
+    """Return the settings of a DBN's network."""
+    return _filled("dbn", dbn, hidden_sizes=Extent.of(columns, len(training)).stack_sizes)
 
 
 def size_pretrained_dbn(
@@ -87,10 +82,12 @@ def size_pretrained_dbn(
     finetuning: FinetuningSettings,
     pretraining: PretrainingSettings,
 ) -> StackSizes[DBNSettings]:
-    """Return the settings of a DBN, of its pretraining and of its fine-tuning."""
-    return *size_dbn(columns, training, labelled, dbn, finetuning), _pretraining(
-        columns, training, pretraining
-    )
+    """Return the settings of a DBN and of its pretraining.
+
+    What fine-tuning could not take is refused before hours of pretraining, which waits for the labelled rows.
+    """
+    _refuse_large_batches(training, finetuning, pretraining)
+    return size_dbn(columns, training, dbn), _pretraining(columns, training, pretraining)
 
 
 def size_dbm(
@@ -101,13 +98,14 @@ def size_dbm(
     finetuning: FinetuningSettings,
     pretraining: PretrainingSettings,
 ) -> StackSizes[DBMSettings]:
-    """Return the settings of a deep Boltzmann machine, of its pretraining and of its fine-tuning."""
+    """Return the settings of a deep Boltzmann machine and of its pretraining, as `size_pretrained_dbn` does."""
+    _refuse_large_batches(training, finetuning, pretraining)
     extent, layers = Extent.of(columns, len(training)), _pretraining(columns, training, pretraining)
     sizes = extent.stack_sizes
     sized = _filled(
         "dbm", dbm, hidden_sizes=(sizes[0], sizes[-1]), epochs=extent.epochs(JOINT, layers.batch_size)
     )
-    return sized, _finetuning(columns, training, labelled, finetuning), layers
+    return sized, layers
 
 
 def size_sae(
@@ -118,13 +116,24 @@ def size_sae(
     finetuning: FinetuningSettings,
     pretraining: PretrainingSettings,
 ) -> StackSizes[SAESettings]:
-    """Return the settings of a stack of autoencoders, of its pretraining and of its fine-tuning."""
+    """Return the settings of a stack of autoencoders and of its pretraining, as `size_pretrained_dbn` does."""
+    _refuse_large_batches(training, finetuning, pretraining)
     sized = _filled("sae", sae, hidden_sizes=Extent.of(columns, len(training)).stack_sizes)
-    return (
-        sized,
-        _finetuning(columns, training, labelled, finetuning),
-        _pretraining(columns, training, pretraining),
-    )
+    return sized, _pretraining(columns, training, pretraining)
+
+
+def size_finetuning(
+    columns: DataSpec, training: Rows, labelled: TensorData, finetuning: FinetuningSettings
+) -> FinetuningSettings:
+    """Return the fine-tuning's settings of a network that no stack was before."""
+    return _finetuning(columns, training, labelled, finetuning, table=not columns.image_shape)
+
+
+def size_stack_finetuning(
+    columns: DataSpec, training: Rows, labelled: TensorData, finetuning: FinetuningSettings
+) -> FinetuningSettings:
+    """Return the fine-tuning's settings of a network that was a stack."""
+    return _finetuning(columns, training, labelled, finetuning, table=False)
 
 
 def size_rbm(columns: DataSpec, training: Rows, rbm: RBMSettings) -> RBMSettings:
@@ -189,11 +198,10 @@ def _finetuning(
     training: Rows,
     labelled: TensorData,
     settings: FinetuningSettings,
-    table: bool = False,
+    table: bool,
 ) -> FinetuningSettings:
     log.info("%s training rows, %s of them labelled", f"{len(training):,}", f"{len(labelled):,}")
-    if settings.batch_size != "all":
-        _refuse_large_batch(settings.batch_size, training, "finetuning")
+    _refuse_large_batches(training, settings)
     extent = Extent.of(columns, len(training))
     bounds = extent.ensemble_finetuning if table else extent.finetuning
     values = extent.batch_and_epochs(bounds, settings.batch_size)
@@ -214,10 +222,18 @@ def _robust(settings: FinetuningSettings, delta: float | None) -> FinetuningSett
 
 
 def _pretraining(columns: DataSpec, training: Rows, settings: PretrainingSettings) -> PretrainingSettings:
-    _refuse_large_batch(settings.batch_size, training, "pretraining")
     extent = Extent.of(columns, len(training))
     values = extent.batch_and_epochs(extent.pretraining, settings.batch_size)
     return _filled("pretraining", settings, **values)
+
+
+def _refuse_large_batches(
+    training: Rows, finetuning: FinetuningSettings, pretraining: PretrainingSettings | None = None
+) -> None:
+    if finetuning.batch_size != "all":
+        _refuse_large_batch(finetuning.batch_size, training, "finetuning")
+    if pretraining is not None:
+        _refuse_large_batch(pretraining.batch_size, training, "pretraining")
 
 
 def _refuse_large_batch(batch_size: int | None, training: Rows, key: str) -> None:

@@ -12,14 +12,13 @@ from layerwise.pipelines.preprocessing.sufficient_rows import preprocess_suffici
 from layerwise.pipelines.preprocessing.warm_start import adopt_preprocessor
 from layerwise.pipelines.stage import UNREAD, Stage, reads_cells, with_first
 
-# The node that fills in the sizes of these keys.
+# What fills in the sizes of these keys.
 SIZES: dict[tuple[str, ...], Callable[..., object]] = {
-    ("finetuning",): sizing.size_finetuning,
-    ("mlp", "finetuning"): sizing.size_mlp,
-    ("dbn", "finetuning"): sizing.size_dbn,
-    ("dbn", "finetuning", "pretraining"): sizing.size_pretrained_dbn,
-    ("dbm", "finetuning", "pretraining"): sizing.size_dbm,
-    ("sae", "finetuning", "pretraining"): sizing.size_sae,
+    ("mlp",): sizing.size_mlp,
+    ("dbn",): sizing.size_dbn,
+    ("dbn", "pretraining"): sizing.size_pretrained_dbn,
+    ("dbm", "pretraining"): sizing.size_dbm,
+    ("sae", "pretraining"): sizing.size_sae,
     ("rbm",): sizing.size_rbm,
     ("autoencoder",): sizing.size_autoencoder,
     ("gan",): sizing.size_gan,
@@ -64,7 +63,7 @@ def create_pipeline(
         split = nodes.split_rows_beside_folds
     if stage.streams_rows:
         found = streamed_nodes(stage, split, problem)
-        return Pipeline([*found, *([_sizes(stage, tuple(sized), several)] if sized else [])])
+        return Pipeline([*found, *_sizes(stage, sized, several)])
     rules = rules_of(facts, compares)
     split_inputs = ["raw", problem, "params:split", "params:seed"]
     if generates:
@@ -81,9 +80,7 @@ def create_pipeline(
     if labelled and facts.are_labelled:
         inputs = ["training", "params:problem", "params:labelled_rows", "params:seed"]
         found.append(stage.node(nodes.choose_labelled_rows, inputs, "labelled"))
-    if sized:
-        found.append(_sizes(stage, tuple(sized), several))
-    return Pipeline(found)
+    return Pipeline([*found, *_sizes(stage, sized, several)])
 
 
 def _fitted(stage: Stage, facts: ProblemFacts, finetunes: bool) -> Node:
@@ -115,12 +112,23 @@ def _preprocessed(stage: Stage, input_example: bool, checked: Callable[..., obje
     return stage.node(checked or nodes.preprocess_rows_with_example, inputs, outputs, "preprocess_rows")
 
 
-def _sizes(stage: Stage, keys: tuple[str, ...], several: bool) -> Node:
-    inputs = ["data_spec", "training", *(["labelled"] if "finetuning" in keys else [])]
-    outputs = [f"{key}_settings" for key in keys]
-    return stage.node(
-        sizing.size_several_mlps if several else SIZES[keys],
-        [*inputs, *(f"params:{key}" for key in keys)],
-        outputs if len(outputs) > 1 else outputs[0],
-        "choose_sizes",
-    )
+def _sizes(stage: Stage, keys: Sequence[str], several: bool) -> list[Node]:
+    """Return the node that chooses the sizes of the network and its pretraining, and that of the fine-tuning alone.
+
+    A run may begin at the second one, with other settings, on the network as it was pretrained.
+    """
+    learnt = tuple(key for key in keys if key != "finetuning")
+    found = []
+    if learnt:
+        # What fine-tuning could not take is refused before the stack is pretrained, which waits for the labelled rows.
+        labelled = ["labelled"] if "pretraining" in learnt else []
+        read = ("mlp", "finetuning") if learnt == ("mlp",) else keys if labelled else learnt
+        inputs = ["data_spec", "training", *labelled, *(f"params:{key}" for key in read)]
+        outputs = [f"{key}_settings" for key in learnt]
+        chooses = sizing.size_several_mlps if several else SIZES[learnt]
+        found.append(stage.node(chooses, inputs, outputs if len(outputs) > 1 else outputs[0], "choose_sizes"))
+    if "finetuning" in keys:
+        size = sizing.size_finetuning if learnt in ((), ("mlp",)) else sizing.size_stack_finetuning
+        inputs = ["data_spec", "training", "labelled", "params:finetuning"]
+        found.append(stage.node(size, inputs, "finetuning_settings", "choose_finetuning"))
+    return found
