@@ -2,6 +2,7 @@ import io
 import json
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,13 @@ from layerwise.data import PreprocessingSettings, Problem, SplitSettings, split_
 from layerwise.data.preprocessing import fit_preprocessor
 from layerwise.data.reading import ChunkedReader
 from layerwise.data.sources import Images
-from layerwise.inference import BLOCK_ROWS, StreamedPredictions, apply_in_blocks, evaluate_chunks
+from layerwise.inference import (
+    BLOCK_ROWS,
+    StreamedPredictions,
+    apply_in_blocks,
+    evaluate_chunks,
+    reproducible,
+)
 from layerwise.inference.reproducible import (
     COPIED_ROWS,
     MANY_ROWS,
@@ -158,13 +165,17 @@ def test_what_size_many_rows_have_is_asked_once_and_few_rows_do_not_ask():
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.004])
-def test_threads_share_blocks_that_take_long_enough_to_be_worth_them(seconds, threads):
-    by = set()
+def test_threads_share_blocks_that_take_long_enough_to_be_worth_them(seconds, threads, monkeypatch):
+    by, passed = set(), [0.0]
 
     def slow(block):
         by.add(threading.get_ident())
         time.sleep(seconds)
+        passed.append(passed[-1] + seconds)
         return block
+
+    # A busy machine's own clock makes any block long.
+    monkeypatch.setattr(reproducible, "time", SimpleNamespace(perf_counter=lambda: passed[-1]))
 
     threads(2)
     asked, rows = InBlocks(slow), torch.ones(16 * COPIED_ROWS, 3)

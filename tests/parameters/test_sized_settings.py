@@ -226,8 +226,13 @@ def test_a_gan_of_images_has_convolutions_where_both_sides_can_be_halved_twice()
 
 def test_documents_have_fifty_topics_learnt_from_sampled_counts(columns, rows):
     documents = columns.model_copy(update={"task": "documents"})
-    null = dict.fromkeys(("n_hidden", "learning_rate", "final_learning_rate", "chain"))
+    null = dict.fromkeys(("n_hidden", "learning_rate", "final_learning_rate", "chain", "steps"))
     found = size_rbm(documents, rows, RBMSettings(**OPEN, **null))
+    assert found.steps == 10
+    assert size_rbm(documents, range(501), RBMSettings(**OPEN, **null)).steps == 5
+    assert size_rbm(documents, range(2001), RBMSettings(**OPEN, **null)).steps == 1
+    assert size_rbm(documents, rows, RBMSettings(**OPEN, **null | {"steps": 2})).steps == 2
+    assert size_rbm(columns, rows, RBMSettings(**OPEN, **null)).steps == 1
     assert (found.n_hidden, found.learning_rate, found.final_learning_rate) == (50, 0.03, 0.0)
     assert (found.chain, found.sample_visible) == ("data", True)
     set_ones = size_rbm(

@@ -15,6 +15,8 @@ from layerwise.parameters.sizing.rule import MOST_CONVOLVED, Extent
 
 # How counts of words are learnt: with chains of sampled counts and a rate that falls to 0.
 COUNT_LEARNING = {"learning_rate": 0.03, "final_learning_rate": 0.0}
+# Gibbs steps of their chains, of up to so many documents: with one, states that no document is near grow deep.
+COUNT_STEPS = ((500, 10), (2_000, 5))
 # How a network learns from labels: one of a table, and all others.
 TABLE_LEARNING = {"optimizer": "adamw", "learning_rate": 3e-3, "weight_decay": 0.01, "dropout": 0.1}
 LEARNING = {"optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "dropout": 0.0}
@@ -38,6 +40,11 @@ GAN_LEARNING: dict[str, dict[str, Any]] = {
 COMPRESSED_IMAGE = 64
 IMAGE_COMPRESSION_RATE = 4e-3
 INITIAL_WEIGHT_LEFT = 1 / 4
+
+
+def count_learning(rows: int) -> dict[str, Any]:
+    """Return how an RBM of so many documents learns by chains that start at them."""
+    return COUNT_LEARNING | {"steps": next((steps for most, steps in COUNT_STEPS if rows <= most), 1)}
 
 
 def chain_learning(chain: str, learning_rate: float | None, real_hidden: bool = False) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from layerwise.data import DataSpec, SparseTensorData, TensorData, validate_batc
 from layerwise.models.rbm.units import HIDDEN
 from layerwise.parameters.networks import DBMSettings, DBNSettings, RBMSettings
 from layerwise.parameters.sizing.learning import (
-    COUNT_LEARNING,
     GAN_LEARNING,
     autoencoder_learning,
     chain_learning,
+    count_learning,
     gan_network,
     learning,
     robust_delta,
@@ -142,9 +142,9 @@ def size_rbm(columns: DataSpec, training: Rows, rbm: RBMSettings) -> RBMSettings
     _refuse_large_batch(rbm.batch_size, training, "rbm")
     chain = rbm.chain or ("persistent" if _has_lasting_chains(columns, rbm) else "data")
     bounds = extent.pretraining if chain == "data" else LASTING_CHAINS
-    by_chain = chain_learning(chain, rbm.learning_rate, HIDDEN.find(rbm.hidden).real)
+    by_chain = chain_learning(chain, rbm.learning_rate, HIDDEN.find(rbm.hidden).real) | {"steps": 1}
     if extent.kind == "documents" and chain == "data":
-        by_chain |= COUNT_LEARNING
+        by_chain |= count_learning(len(training))
         if rbm.sample_visible is None:
             rbm = rbm.model_copy(update={"sample_visible": True})
             log.info("By the rows: rbm.sample_visible true")

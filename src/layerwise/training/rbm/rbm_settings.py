@@ -47,6 +47,13 @@ class RBMTrainingSettings(ContrastiveDivergenceSettings):
         ge=0,
         lt=1,
     )
+    steps: ByRule[int] = setting(
+        1,
+        "k: Gibbs steps of the chains in each update; null: of documents by their number, see Sizes, else 1",
+        "1 to learn features",
+        by_rule=True,
+        ge=1,
+    )
     centered: bool | None = setting(
         None,
         "subtract the units' means in the gradient (Melchior et al. 2016); null: where there are Gaussian units or the "
