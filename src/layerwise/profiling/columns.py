@@ -199,16 +199,13 @@ def _units(distinct: pd.Series) -> str:
 
 def markers_of_numbers(reading: Reading, cells: pd.DataFrame) -> list[SuggestedSetting]:
     """Return the setting for numbers that stand far from all others of a column, and often, and in no other column."""
-    texts = {trim(str(name)): set(cells[name].dropna().map(cell_text).map(plain_text)) for name in cells}
+    columns = {trim(str(name)): cells[name] for name in cells}
     found = []
     for name, how in reading.columns.items():
-        if how.kind != "number" or not how.doubtful:
-            continue
-        others = [(each, texts[at]) for at, each in reading.columns.items()]
-        elsewhere = {
-            c for c in how.doubtful for o, held in others if c not in o.doubtful and _holds(o, held, c)
-        }
-        if alone := [code for code in how.doubtful if code not in elsewhere]:
+        codes = how.doubtful if how.kind == "number" else ()
+        others = [(each, columns[at]) for at, each in reading.columns.items()] if codes else []
+        elsewhere = {c for c in codes for o, held in others if c not in o.doubtful and _holds(o, held, c)}
+        if alone := [code for code in codes if code not in elsewhere]:
             reason = f"column '{name}': {', '.join(alone)} in cells far from all other values, and often"
             missing = [*alone, *(reading.settings.missing or ())]
             found.append(
@@ -217,11 +214,11 @@ def markers_of_numbers(reading: Reading, cells: pd.DataFrame) -> list[SuggestedS
     return found
 
 
-def _holds(column: ColumnReading, texts: set[str], code: str) -> bool:
+def _holds(column: ColumnReading, cells: pd.Series, code: str) -> bool:
     """Return whether a column has a cell that is this number."""
-    if code in texts:
-        return True
-    return column.kind == "number" and any(column.number_of(text) == float(code) for text in texts)
+    if column.kind == "number":
+        return bool((column.parse(cells, {}) == float(code)).any())
+    return code in set(cells.drop_duplicates().dropna().map(cell_text).map(plain_text))
 
 
 def is_named_as_date(name: str) -> bool:

@@ -53,15 +53,20 @@ DEGREES = re.compile(
 SIGN_BEHIND = re.compile(rf"^(?P<number>\d[\d.,' ]*[.,]\d+) ?-(?P<back>\s*{SYMBOL}?)$", re.ASCII)
 TIDY = {ord(c): " " for c in BLANKS} | {ord("’"): "'", ord("\u2212"): "-"}
 # What no one sees in a text: soft hyphens, blanks of no width, marks of direction. Joiners shape letters within words.
-UNSEEN = re.compile("[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-AROUND = re.compile(rf"^(?:\s|[\u200c\u200d]|{UNSEEN.pattern})+|(?:\s|[\u200c\u200d]|{UNSEEN.pattern})+$")
+UNSEEN = (
+    "\u00ad\u180e\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069"
+    "\ufeff"
+)
+WITHOUT_UNSEEN = dict.fromkeys(map(ord, UNSEEN))
+# No character after U+3000 is a blank.
+AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200c\u200d" + UNSEEN
 # As wide as a blank.
 LIKE_BLANKS = dict.fromkeys(map(ord, f"{BLANKS}\u2007"), " ")
 
 
 def trim(text: str) -> str:
     """Return a text without the blanks around it, and without what cannot be seen there."""
-    return text.strip() if text.isascii() else AROUND.sub("", text)
+    return text.strip() if text.isascii() else text.strip(AROUND)
 
 
 def plain_text(text: str) -> str:
@@ -70,7 +75,7 @@ def plain_text(text: str) -> str:
     """
     if text.isascii():
         return text.strip()
-    return trim(unicodedata.normalize("NFC", UNSEEN.sub("", text)).translate(LIKE_BLANKS))
+    return trim(unicodedata.normalize("NFC", text.translate(WITHOUT_UNSEEN)).translate(LIKE_BLANKS))
 
 
 def tidy(text: str) -> str:
