@@ -198,6 +198,9 @@ def protocol(found: Found) -> str:
     return PROTOCOL.format(
         trials=plan["trials"],
         seeds=plan["seeds"],
+        all_labels=""
+        if plan["labels_of_large"][-1] is not None or plan["seeds_of_all"] == plan["seeds"]
+        else f" ({plan['seeds_of_all']} of them with all labels of MNIST and Fashion-MNIST)",
         steps=f"{plan['steps']:,}",
         rate=found["highest_rate"],
         pretraining="as long as the rule of sizes says"
