@@ -61,8 +61,8 @@ PROTOCOL = """\
   normalization, or sigmoid layers), learning rates from 0.001 to {rate}, dropout 0 or 0.3. The trial with the least
   validation error is frozen; the best epoch is that of the least validation loss. The same net takes the RBM stack's
   frozen settings.
-- **Test.** {seeds} seeds{all_labels} train the frozen settings as one stack of networks, each with labels, pretraining and
-  first weights of its own; validation and test rows are the same for all. Test rows are read once, by these
+- **Test.** {seeds} seeds{all_labels} train the frozen settings as one stack of networks, each with labels, pretraining
+  and first weights of its own; validation and test rows are the same for all. Test rows are read once, by these
   networks. Pretraining reads all training rows without labels.
 - **Length.** Fine-tuning about {steps} steps with early stopping, pretraining {pretraining}.
 - **Sizes.** Images: {sizes}; tables: two layers by [the rule of sizes](sizes.md).{most}
