@@ -110,6 +110,19 @@ def test_a_setting_whose_reader_lies_before_the_part_that_runs_stops_it(project,
     assert said == bool(node), given.exception
 
 
+def test_a_part_may_be_given_what_the_earlier_run_was(project):
+    last = "--to-nodes=finetuning.initialize_network_mlp"
+    for params, part, refused in (
+        ("mlp.hidden_sizes=[7]", last, False),
+        ("mlp.hidden_sizes=[7]", "--nodes=finetuning.initialize_network_mlp", False),
+        ("mlp.hidden_sizes=[8]", "--nodes=finetuning.initialize_network_mlp", True),
+    ):
+        with project.session():
+            given = CliRunner().invoke(run, ["--pipelines=mlp", part, f"--params={params}"])
+        assert ("made of mlp in an earlier run" in str(given.exception)) == refused, given.exception
+        assert bool(given.exit_code) == refused
+
+
 def test_an_error_of_a_node_keeps_its_traceback(project, monkeypatch):
     def fail(*_):
         raise ValueError("a defect")

@@ -7,6 +7,7 @@ import tarfile
 import tempfile
 import warnings
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,12 @@ from layerwise.parameters import (
     unread_in_part,
     unread_setting,
 )
-from layerwise.utils import FolderError, nearest
+from layerwise.utils import FolderError, nearest, run_part
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
-    from kedro.pipeline import Pipeline
+    from kedro.io import CatalogProtocol
+    from kedro.pipeline import Node, Pipeline
 
 # Pipelines that run with no other one.
 ALONE = ("predict", "evaluate")
@@ -78,7 +80,9 @@ class ParameterChecksHook:
         self._project = Path(context.project_path)
 
     @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol[Any]
+    ) -> None:
         """Check that the pipelines go together, read rows where these are, and that the data folder can be written."""
         from layerwise.parameters import segments_without_table  # with the rules comes torch
 
@@ -87,7 +91,7 @@ class ParameterChecksHook:
         if not of_model and (wrong := segments_without_table(self._parameters)):
             raise ParameterError(f"wrong parameters: {wrong}")
         require_streamed(self._parameters["compute"], pipeline.datasets())
-        self._require_read(names, pipeline, any(run_params.get(part) for part in PARTS))
+        self._require_read(names, pipeline, any(run_params.get(part) for part in PARTS), catalog)
         for name in ALONE if len(names) > 1 else ():
             if name in names:
                 raise ParameterError(
@@ -106,20 +110,35 @@ class ParameterChecksHook:
                 "copy of the project"
             ) from error
 
-    def _require_read(self, names: list[str], pipeline: Pipeline, is_part: bool) -> None:
+    def _require_read(
+        self, names: list[str], pipeline: Pipeline, is_part: bool, catalog: CatalogProtocol[Any]
+    ) -> None:
         """Refuse a setting of the command line that no node of the run reads."""
         if not (given := given_parameters.get()):
             return
-        read = groups_read(pipeline.inputs())
+        read, wrong = groups_read(pipeline.inputs()), ""
         if not is_part:
             wrong = unread_setting(given, read, self._parameters)
-        else:
+        elif not run_part().run_id:  # a job of a run has the parameters of all its jobs
             from kedro.framework.project import pipelines
 
             whole = sum((pipelines[name] for name in names or ["__default__"]), start=type(pipeline)([]))
             before = whole.to_nodes(*(node.name for node in pipeline.nodes)) - pipeline
-            wrong = unread_in_part(
-                given, read, {node.name: groups_read(node.inputs) for node in before.nodes}
-            )
+            groups = {
+                node.name: [
+                    group for group in groups_read(node.inputs) if not self._has_stored(node, group, catalog)
+                ]
+                for node in before.nodes
+            }
+            wrong = unread_in_part(given, read, groups)
         if wrong:
             raise ParameterError(wrong)
+
+    def _has_stored(self, node: Node, group: str, catalog: CatalogProtocol[Any]) -> bool:
+        """Return whether a node's settings of an earlier run have what is given for them now."""
+        given = given_parameters.get().get(group)
+        entry = next((name for name in node.outputs if name.endswith(f".{group}_settings")), "")
+        if not isinstance(given, Mapping) or not entry or not catalog.exists(entry):
+            return False
+        stored, asked = catalog.load(entry), self._parameters[group]
+        return all(getattr(stored, name, None) == getattr(asked, name, None) for name in given)
