@@ -81,7 +81,7 @@ class ParameterChecksHook:
 
     @hook_impl
     def before_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol[Any]
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]
     ) -> None:
         """Check that the pipelines go together, read rows where these are, and that the data folder can be written."""
         from layerwise.parameters import segments_without_table  # with the rules comes torch
@@ -111,7 +111,7 @@ class ParameterChecksHook:
             ) from error
 
     def _require_read(
-        self, names: list[str], pipeline: Pipeline, is_part: bool, catalog: CatalogProtocol[Any]
+        self, names: list[str], pipeline: Pipeline, is_part: bool, catalog: CatalogProtocol[Any, Any]
     ) -> None:
         """Refuse a setting of the command line that no node of the run reads."""
         if not (given := given_parameters.get()):
@@ -134,7 +134,7 @@ class ParameterChecksHook:
         if wrong:
             raise ParameterError(wrong)
 
-    def _has_stored(self, node: Node, group: str, catalog: CatalogProtocol[Any]) -> bool:
+    def _has_stored(self, node: Node, group: str, catalog: CatalogProtocol[Any, Any]) -> bool:
         """Return whether a node's settings of an earlier run have what is given for them now."""
         given = given_parameters.get().get(group)
         entry = next((name for name in node.outputs if name.endswith(f".{group}_settings")), "")
