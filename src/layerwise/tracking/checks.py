@@ -27,7 +27,7 @@ from layerwise.utils import FolderError, nearest, run_part
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
     from kedro.io import CatalogProtocol
-    from kedro.pipeline import Node, Pipeline
+    from kedro.pipeline import Pipeline
 
 # Pipelines that run with no other one.
 ALONE = ("predict", "evaluate")
@@ -124,21 +124,21 @@ class ParameterChecksHook:
 
             whole = sum((pipelines[name] for name in names or ["__default__"]), start=type(pipeline)([]))
             before = whole.to_nodes(*(node.name for node in pipeline.nodes)) - pipeline
-            groups = {
-                node.name: [
-                    group for group in groups_read(node.inputs) if not self._has_stored(node, group, catalog)
-                ]
-                for node in before.nodes
-            }
-            wrong = unread_in_part(given, read, groups)
+            stored = self._groups_stored(before.all_outputs(), catalog)
+            given = {group: settings for group, settings in given.items() if group not in stored}
+            wrong = unread_in_part(
+                given, read, {node.name: groups_read(node.inputs) for node in before.nodes}
+            )
         if wrong:
             raise ParameterError(wrong)
 
-    def _has_stored(self, node: Node, group: str, catalog: CatalogProtocol[Any, Any]) -> bool:
-        """Return whether a node's settings of an earlier run have what is given for them now."""
-        given = given_parameters.get().get(group)
-        entry = next((name for name in node.outputs if name.endswith(f".{group}_settings")), "")
-        if not isinstance(given, Mapping) or not entry or not catalog.exists(entry):
-            return False
-        stored, asked = catalog.load(entry), self._parameters[group]
-        return all(getattr(stored, name, None) == getattr(asked, name, None) for name in given)
+    def _groups_stored(self, entries: set[str], catalog: CatalogProtocol[Any, Any]) -> set[str]:
+        """Return the groups of which the settings of an earlier run, among these entries, have what is given now."""
+        found = set()
+        for group, given in given_parameters.get().items():
+            entry = next((name for name in entries if name.endswith(f".{group}_settings")), "")
+            if isinstance(given, Mapping) and entry and catalog.exists(entry):
+                stored, asked = catalog.load(entry), self._parameters[group]
+                if all(getattr(stored, name, None) == getattr(asked, name, None) for name in given):
+                    found.add(group)
+        return found
