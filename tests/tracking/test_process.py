@@ -134,3 +134,31 @@ except SystemExit:
     (tmp_path / "loadavg").write_text("1.00 1.00 1.00 999/999 9")
     environ = {name: value for name, value in os.environ.items() if name not in process.THREAD_VARIABLES}
     subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], env=environ, check=True)
+
+
+COUNTED = """
+import gc
+found = [0, 0, 0]
+gc.callbacks.append(lambda phase, info: found.__setitem__(info["generation"], found[info["generation"]] + 1))
+from layerwise.cli import run
+from layerwise.tracking import ProcessHook
+run.make_context("run", ["--params=seed=1"])
+import torch
+print(sum(found), gc.get_freeze_count(), gc.get_threshold()[0])
+ProcessHook().before_pipeline_run()
+frozen = gc.get_freeze_count()
+print(sum(found), frozen > 100_000, gc.get_threshold()[0])
+run.make_context("run", ["--params=seed=1"])
+ProcessHook().before_pipeline_run()
+print(gc.get_freeze_count() <= frozen, gc.get_threshold()[0])
+"""
+
+
+def test_a_command_searches_for_no_garbage_until_its_nodes_run_and_keeps_none_of_what_they_leave(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTED], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    imported, running, again = (line.split() for line in done.stdout.splitlines()[-3:])
+    assert imported[1:] == ["0", "10000000"]
+    assert running == [imported[0], "True", "100000"]
+    assert again == ["True", "100000"]

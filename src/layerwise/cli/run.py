@@ -12,7 +12,7 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import pipelines
 
-from layerwise.tracking import sleep_beside_other_work
+from layerwise.tracking import collect_garbage_of_work, collect_no_garbage_yet, sleep_beside_other_work
 from layerwise.utils import UserError, nearest
 from layerwise.utils.ranks import in_torchrun, restarts_over_computers, torchrun_rank, torchrun_size
 
@@ -45,6 +45,7 @@ class RunCommand(click.Command):
 
         meet_outer_ranks()
         if torchrun_rank() > 0:
+            collect_garbage_of_work()
             return work_for_rank_0()
         if run := interrupted_run():
             ctx.params["params"]["resume"] = run
@@ -91,6 +92,7 @@ def _parse_params(ctx: click.Context, param: click.Parameter, value: Any) -> dic
     if isinstance(value, Mapping):  # of a file that --config names
         return dict(value)
     sleep_beside_other_work()
+    collect_no_garbage_yet()
     # Imported here, as it imports torch: Kedro reads this module for each of its commands.
     from layerwise.cli.run_parameters import parse_parameters
 

@@ -11,7 +11,9 @@ from .logged_models.model_lookup import find_model as find_model
 from .process import (
     ProblemHook as ProblemHook,
     ProcessHook as ProcessHook,
+    collect_garbage_of_work as collect_garbage_of_work,
     collect_garbage_rarely as collect_garbage_rarely,
+    collect_no_garbage_yet as collect_no_garbage_yet,
     sleep_beside_other_work as sleep_beside_other_work,
 )
 from .registry import move_champion as move_champion, register as register

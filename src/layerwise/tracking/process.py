@@ -29,6 +29,9 @@ MANY_ROWS = 100_000
 # How many threads run in the whole system, this one too, before a slash; and the ticks of all cores since it began.
 LOAD_FILE, TICKS_FILE = Path("/proc/loadavg"), Path("/proc/stat")
 SECONDS_WATCHED = 0.1
+# Thresholds of the garbage collector: how many objects more than were freed are made between two searches of the
+# youngest, and how many of those there are between searches of the older ones. Imports make a million objects.
+RARELY, HARDLY = (100_000, 50, 1000), (10_000_000, 50, 1000)
 # Whoever sets one of these has chosen how the threads of a product wait for each other.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
@@ -36,10 +39,27 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 def collect_garbage_rarely() -> None:
     """Have Python search for garbage rarely, from before the pipelines are imported on."""
     # What is imported stays, and there is much of it: collecting through it again and again takes two seconds.
-    gc.set_threshold(100_000, 50, 1000)
+    if gc.get_threshold()[0] < RARELY[0]:
+        gc.set_threshold(*RARELY)
     # The same at the end: the process's memory is freed as a whole, and collecting it first costs two more.
     atexit.unregister(gc.freeze)
     atexit.register(gc.freeze)
+
+
+def collect_no_garbage_yet() -> None:
+    """Have Python search for no garbage while a command is imported, until `collect_garbage_of_work` is called.
+
+    Once in a process: what a later command of it leaves behind is not to be kept for ever.
+    """
+    if gc.get_freeze_count() == 0:
+        gc.set_threshold(*HARDLY)
+
+
+def collect_garbage_of_work() -> None:
+    """Have Python search for garbage again after `collect_no_garbage_yet`, in what is made from now on alone."""
+    if gc.get_threshold() == HARDLY:
+        gc.freeze()
+        gc.set_threshold(*RARELY)
 
 
 def release_memory() -> None:
@@ -105,9 +125,10 @@ class ProcessHook:
         if hasattr(data, "memory_usage") and len(data) >= MANY_ROWS:
             release_memory()
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def before_pipeline_run(self) -> None:
-        """Watch no longer what was interrupted in this process, of which Kedro tells no hook."""
+        """Watch no longer what was interrupted in this process, of which Kedro tells no hook; collect garbage again."""
+        collect_garbage_of_work()
         for name in list(self._at_work):
             self._end_of(name)
 
