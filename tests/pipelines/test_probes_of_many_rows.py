@@ -3,7 +3,7 @@
 import torch
 
 from layerwise.data import TensorData
-from layerwise.data.tensors import ColumnBlock, DataSpec
+from layerwise.data.data_spec import ColumnBlock, DataSpec
 from layerwise.pipelines import views
 
 COLUMNS = DataSpec(

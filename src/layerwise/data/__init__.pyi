@@ -1,3 +1,8 @@
+from .data_spec import (
+    ColumnBlock as ColumnBlock,
+    DataSpec as DataSpec,
+    raw_columns as raw_columns,
+)
 from .derivations import classic_csv as classic_csv, classic_table as classic_table
 from .errors import DataError as DataError
 from .folds import Folds as Folds, fold_splits as fold_splits, split_folds as split_folds
@@ -18,6 +23,7 @@ from .problem import (
     Task as Task,
 )
 from .reading import ReadingSettings as ReadingSettings
+from .rows import SparseTensorData as SparseTensorData, TensorData as TensorData
 from .splits import (
     Split as Split,
     labelled_rows as labelled_rows,
@@ -28,13 +34,6 @@ from .splits import (
     validate_batch_size as validate_batch_size,
 )
 from .target_transforms import LOG1P as LOG1P, TargetTransform as TargetTransform
-from .tensors import (
-    ColumnBlock as ColumnBlock,
-    DataSpec as DataSpec,
-    SparseTensorData as SparseTensorData,
-    TensorData as TensorData,
-    raw_columns as raw_columns,
-)
 from .unlabelled import (
     choose_labelled as choose_labelled,
     preprocess_unlabelled as preprocess_unlabelled,

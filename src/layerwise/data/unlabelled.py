@@ -14,9 +14,9 @@ from layerwise.data.errors import DataError
 from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.data.problem import Task
 from layerwise.data.reading import validate_rows
+from layerwise.data.rows import TensorData
 from layerwise.data.sources import Images
 from layerwise.data.splits import Split
-from layerwise.data.tensors import TensorData
 
 
 def preprocess_unlabelled(

@@ -13,7 +13,7 @@ from layerwise.data.errors import DataError
 from layerwise.data.preprocessing import LabelledPreprocessor, tensors_of
 from layerwise.data.reading import TableBlocks
 from layerwise.data.row_hashes import TEST, TRAINING, VALIDATION
-from layerwise.data.tensors import TensorData
+from layerwise.data.rows import TensorData
 
 
 @dataclass(frozen=True)

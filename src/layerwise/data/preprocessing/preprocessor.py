@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import torch
 
+from layerwise.data.data_spec import ColumnBlock, DataSpec
 from layerwise.data.errors import DataError
 from layerwise.data.image_layout import ImageShape, describe_shape, pixel_names, values_of
 from layerwise.data.preprocessing.columns import class_names, class_text
@@ -18,6 +19,7 @@ from layerwise.data.preprocessing.protocol import LabelledPreprocessor, Preproce
 from layerwise.data.preprocessing.summaries import summarize_images, summarize_training
 from layerwise.data.preprocessing.targets import binary_classes, check_anomalies, row_weights
 from layerwise.data.problem import PreprocessingSettings, Problem
+from layerwise.data.rows import TensorData
 from layerwise.data.sources import (
     Documents,
     DocumentsPreprocessor,
@@ -30,7 +32,6 @@ from layerwise.data.sources import (
     validate_pixel_range,
 )
 from layerwise.data.splits import Split
-from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
 from layerwise.data.transforms import FITTED_TYPES, as_plain_values, from_plain_values
 from layerwise.utils import atomic_write, dump_fitted, load_trusted, numpy_rng
 

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from layerwise.data.data_spec import DataSpec
 from layerwise.data.problem import PreprocessingSettings
 from layerwise.data.splits import Split
-from layerwise.data.tensors import DataSpec
 
 
 class Preprocessor(Protocol):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from layerwise.data.data_spec import DataSpec
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing.columns import (
     class_texts,
@@ -37,7 +38,6 @@ from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells import Reading, row_errors_of, with_tidy_names
 from layerwise.data.row_rules import find_rules
 from layerwise.data.splits import Split
-from layerwise.data.tensors import DataSpec
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from layerwise.data.data_spec import ColumnBlock, DataSpec
 from layerwise.data.preprocessing.columns import (
     PAIR_PARTS,
     PARTS,
@@ -19,7 +20,6 @@ from layerwise.data.preprocessing.columns import (
 from layerwise.data.preprocessing.many_values import restore_encoded
 from layerwise.data.problem import PreprocessingSettings, Problem
 from layerwise.data.reading.cells import Reading
-from layerwise.data.tensors import ColumnBlock, DataSpec
 
 if TYPE_CHECKING:
     import pandas as pd

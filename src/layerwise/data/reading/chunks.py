@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from layerwise.data.data_spec import DataSpec
 from layerwise.data.errors import DataError
 from layerwise.data.reading.files import (
     FileFormat,
@@ -33,7 +34,6 @@ from layerwise.data.sources import (
     image_form,
     read_labelled_texts,
 )
-from layerwise.data.tensors import DataSpec
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from layerwise.data.data_spec import DataSpec
 from layerwise.data.errors import DataError
 from layerwise.data.preprocessing import LabelledPreprocessor, class_texts
 from layerwise.data.preprocessing.columns import PAIR_PARTS, days_since_1970, feature_name, pair_numbers
 from layerwise.data.reading.cells import RowErrors, row_errors_of, shown
-from layerwise.data.tensors import DataSpec
 from layerwise.utils import nearest
 
 if TYPE_CHECKING:

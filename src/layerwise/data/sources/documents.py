@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from layerwise.data.data_spec import ColumnBlock, DataSpec
 from layerwise.data.errors import DataError
+from layerwise.data.rows import SparseTensorData
 from layerwise.data.sources.texts import TEXT, Texts, count_words, fit_vocabulary
 from layerwise.data.splits import Split
-from layerwise.data.tensors import ColumnBlock, DataSpec, SparseTensorData
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from layerwise.data.data_spec import ColumnBlock, DataSpec
 from layerwise.data.errors import DataError
 from layerwise.data.problem import PreprocessingSettings, Problem
+from layerwise.data.rows import TensorData
 from layerwise.data.splits import Split
-from layerwise.data.tensors import ColumnBlock, DataSpec, TensorData
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from layerwise.data.tensors import ColumnBlock
+from layerwise.data.data_spec import ColumnBlock
 from layerwise.utils import Choice, ranks
 
 CorruptionName = Literal["none", "masking", "gaussian", "salt_and_pepper", "swap"]

@@ -1,18 +1,15 @@
-"""Rows as a network takes them: dense or sparse tensors, and the data spec that says what their columns mean."""
+"""What the columns of preprocessed rows mean: enough to build a network and to interpret its outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import torch
 from pydantic import field_validator
 from torch import Tensor
 
-from layerwise.data.errors import DataError
 from layerwise.data.image_layout import ImageShape, describe_shape
 from layerwise.data.problem import Task
 from layerwise.data.row_rules import RowRules
@@ -20,72 +17,6 @@ from layerwise.data.target_transforms import TargetTransform, TransformName
 from layerwise.utils import Config, mask_secrets, project_path
 
 ColumnBlockKind = Literal["real", "binary", "categorical", "count"]
-
-
-@dataclass(frozen=True)
-class TensorData:
-    """Rows on one device; a batch is an index into it.
-
-    Args:
-        inputs: (n, d) float.
-        targets: (n,) int64 for multiclass, (n, 1) float in {0, 1} for binary, (n, k) float otherwise; or None.
-        weights: (n,) how much each row counts in a loss that has targets, and in a metric; None: all the same.
-    """
-
-    inputs: Tensor
-    targets: Tensor | None = None
-    weights: Tensor | None = None
-
-    def __len__(self) -> int:
-        return int(self.inputs.shape[0])
-
-    def __getitem__(self, index: Tensor | slice) -> TensorData:
-        return TensorData(
-            _select_rows(self.inputs, index),
-            None if self.targets is None else _select_rows(self.targets, index),
-            None if self.weights is None else _select_rows(self.weights, index),
-        )
-
-    def with_inputs(self, inputs: Tensor) -> TensorData:
-        """Return the same rows with other inputs: the activations of a layer, or a corrupted copy."""
-        return replace(self, inputs=inputs)
-
-    def with_mean_weight_1(self) -> TensorData:
-        """Return the same rows with weights whose mean is 1: of losses, weighted means. A DataError: all are 0."""
-        if self.weights is None or not len(self):
-            return self
-        if not self.weights.any():
-            raise DataError(
-                f"problem.weights: all {len(self):,} rows of a part of the split have the weight 0"
-            )
-        return replace(self, weights=self.weights / self.weights.mean())
-
-    def weighted(self, losses: Tensor) -> Tensor:
-        """Return losses of these rows, each times its row's weight, in the losses' shape.
-
-        Args:
-            losses: (rows,), or (members, rows) of the same rows or of a batch that has a line for each member.
-        """
-        return losses if self.weights is None else losses * self.weights
-
-    def to(self, device: torch.device | str) -> TensorData:
-        """Return the rows on a device."""
-        return TensorData(
-            self.inputs.to(device),
-            None if self.targets is None else self.targets.to(device),
-            None if self.weights is None else self.weights.to(device),
-        )
-
-
-def _select_rows(values: Tensor, index: Tensor | slice) -> Tensor:
-    """Return some rows, in the shape of the index; for row numbers, index_select takes a third of the time."""
-    if isinstance(index, Tensor) and index.dtype == torch.int64:
-        # The order of rows is drawn on the CPU, wherever they are.
-        index = index.to(values.device)
-        if index.dim() == 1:
-            return values.index_select(0, index)
-        return values.index_select(0, index.reshape(-1)).view(*index.shape, *values.shape[1:])
-    return values[index]
 
 
 class ColumnBlock(Config):
@@ -245,56 +176,3 @@ class DataSpec(Config):
             targets.new_tensor(values * times) for values in (self.target_scales, self.target_means)
         )
         return targets * scales + means
-
-
-# What a CSR matrix consists of, in the order in which SciPy takes them.
-CSR_ARRAYS = ("data", "indices", "indptr")
-
-
-@dataclass(frozen=True)
-class SparseTensorData:
-    """A SciPy CSR matrix (n, d) that stands in for `TensorData`: an index gives dense rows.
-
-    Args:
-        matrix: the rows.
-        device: where batches go.
-        dtype: of the batches.
-    """
-
-    matrix: Any
-    device: torch.device | str = "cpu"
-    dtype: torch.dtype = torch.float32
-
-    def __post_init__(self) -> None:
-        if getattr(self.matrix, "format", "") != "csr":
-            raise ValueError("sparse rows are a SciPy CSR matrix; call its tocsr() first")
-
-    def __len__(self) -> int:
-        return int(self.matrix.shape[0])
-
-    def __getitem__(self, index: Tensor | slice) -> TensorData:
-        chosen = index.cpu().numpy() if isinstance(index, Tensor) else index
-        dense = torch.from_numpy(self.matrix[chosen].toarray())
-        return TensorData(dense.to(device=self.device, dtype=self.dtype))
-
-    def to(self, device: torch.device | str) -> SparseTensorData:
-        """Return the same rows; their batches go to the device."""
-        return replace(self, device=device)
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Return the matrix as plain tensors: its three arrays, and its number of columns."""
-        arrays = {name: torch.from_numpy(getattr(self.matrix, name)) for name in CSR_ARRAYS}
-        return arrays | {"columns": torch.tensor([self.matrix.shape[1]])}
-
-    @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> SparseTensorData:
-        """Return the rows that `tensors()` was called on."""
-        from scipy.sparse import csr_matrix
-
-        arrays = tuple(tensors[name].numpy() for name in CSR_ARRAYS)
-        return cls(csr_matrix(arrays, shape=(len(arrays[2]) - 1, int(tensors["columns"]))))
-
-    def column_sums(self) -> Tensor:
-        """Return the sum of all rows, shape (1, d): enough to initialize the biases of count units."""
-        sums = np.asarray(self.matrix.sum(0)).reshape(1, -1)
-        return torch.from_numpy(sums).to(device=self.device, dtype=self.dtype)

@@ -1,0 +1,5 @@
+"""Rows as networks take them, batch by batch: dense or sparse ones."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

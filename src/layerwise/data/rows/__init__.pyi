@@ -1,0 +1,2 @@
+from .dense import TensorData as TensorData
+from .sparse import SparseTensorData as SparseTensorData
