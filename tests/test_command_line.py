@@ -103,14 +103,14 @@ def test_a_setting_of_another_pipeline_stops_the_run_before_its_first_node(proje
         ("--from-nodes=preprocessing.choose_finetuning_dbn", "finetuning.epochs=3", None),
     ],
 )  # fmt: skip
-def test_a_setting_whose_reader_lies_before_the_part_that_runs_stops_it(project, part, params, node):
-    with project.session():
+def test_a_setting_whose_reader_lies_before_the_part_that_runs_stops_it(fresh_project, part, params, node):
+    with fresh_project.session():
         given = CliRunner().invoke(run, ["--pipelines=dbn", part, f"--params={params}"])
     said = f"this part of the pipeline takes what {node} made of" in str(given.exception)
     assert said == bool(node), given.exception
 
 
-def test_a_part_may_be_given_what_the_earlier_run_was(project):
+def test_a_part_may_be_given_what_the_earlier_run_was(fresh_project):
     last = "--to-nodes=finetuning.initialize_network_mlp"
     for params, part, refused in (
         ("mlp.hidden_sizes=[7]", last, False),
@@ -120,7 +120,7 @@ def test_a_part_may_be_given_what_the_earlier_run_was(project):
         ("finetuning.epochs=3,mlp.hidden_sizes=[7]", last, False),
         ("finetuning.epochs=3,mlp.hidden_sizes=[7]", "--nodes=finetuning.initialize_network_mlp", False),
     ):
-        with project.session():
+        with fresh_project.session():
             given = CliRunner().invoke(run, ["--pipelines=mlp", part, f"--params={params}"])
         assert (" in an earlier run" in str(given.exception)) == refused, given.exception
         assert bool(given.exit_code) == refused
