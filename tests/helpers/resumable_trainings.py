@@ -276,3 +276,13 @@ TRAININGS: dict[str, Callable[[], dict[str, Any]]] = {
         condition="class", ema_decay=0.9, discriminator_steps=2, generator_normalization="batch", dropout=0.2
     ),
 }
+
+
+def without_times(found):
+    """Return weights and metrics as plain data, without what a clock says."""
+    if isinstance(found, torch.Tensor):
+        return found.detach().cpu().tolist()
+    if isinstance(found, dict):
+        left_out = ("seconds", "layer_statistics", "diagnoses")
+        return {k: without_times(v) for k, v in found.items() if k not in left_out}
+    return [without_times(each) for each in found] if isinstance(found, list | tuple) else found

@@ -4,7 +4,7 @@ import pytest
 import torch
 from helpers import resumable_trainings
 from helpers.recorded_steps import RecordedOperations, record_on_cpu
-from helpers.resumable_trainings import TRAININGS
+from helpers.resumable_trainings import TRAININGS, without_times
 
 from layerwise.data import TensorData
 from layerwise.training import TrainingPlan, fit, steps
@@ -17,16 +17,6 @@ from layerwise.utils import Compute, set_compute
 FROM_PYTHON = {"rbm tempered", "mlp by adagrad, steps and minutes"}
 # On the CPU the optimizer computes with a Python number of steps, on a GPU with a tensor.
 PYTHON_STEPS = {"mlp by nadam, dropconnect"}
-
-
-def without_times(found):
-    """Return weights and metrics as plain data, without what a clock says."""
-    if isinstance(found, torch.Tensor):
-        return found.detach().cpu().tolist()
-    if isinstance(found, dict):
-        left_out = ("seconds", "layer_statistics", "diagnoses")
-        return {k: without_times(v) for k, v in found.items() if k not in left_out}
-    return [without_times(each) for each in found] if isinstance(found, list | tuple) else found
 
 
 @pytest.fixture

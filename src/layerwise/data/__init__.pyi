@@ -23,7 +23,13 @@ from .problem import (
     Task as Task,
 )
 from .reading import ReadingSettings as ReadingSettings
-from .rows import SparseTensorData as SparseTensorData, TensorData as TensorData
+from .rows import (
+    HostTensorData as HostTensorData,
+    SparseTensorData as SparseTensorData,
+    TensorData as TensorData,
+    device_that_holds as device_that_holds,
+    rows_for_training as rows_for_training,
+)
 from .splits import (
     Split as Split,
     labelled_rows as labelled_rows,

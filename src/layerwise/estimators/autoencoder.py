@@ -11,7 +11,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfor
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from layerwise.data import ImageShape
+from layerwise.data import ImageShape, rows_for_training
 from layerwise.estimators.base import NetworkEstimator
 from layerwise.estimators.settings import settings_under
 from layerwise.evaluation.unsupervised import AnomalyReference, make_scorer
@@ -56,9 +56,9 @@ class AutoencoderEstimator(NetworkEstimator):
         settings = size_autoencoder(rows.columns, rows.training, self._settings["autoencoder"])
         network = build_autoencoder(settings, rows.columns, torch_rng(self._seed, "autoencoder"))
         device = choose_device(network, settings.batch_size, "autoencoder")
-        parts = rows.training.to(device), rows.validation.to(device)
+        training, validation = (rows_for_training(part, device) for part in (rows.training, rows.validation))
         progress, _ = train_autoencoder(
-            network.to(device), *parts, rows.columns, settings, self._seed, silent=True
+            network.to(device), training, validation, rows.columns, settings, self._seed, silent=True
         )
         network = network.cpu().eval()
         reference = AnomalyReference.of(network, rows.training.inputs, rows.validation.inputs, rows.columns)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from torch import Tensor
 
-from layerwise.data import SparseTensorData, TensorData
+from layerwise.data import HostTensorData, SparseTensorData, TensorData
 from layerwise.training.plan import TrainingError, TrainingPlan, Transform
 from layerwise.training.totals import Totals
 from layerwise.utils import ranks
@@ -32,6 +34,10 @@ class Steps:
         """Begin new sums."""
         self.totals = Totals()
 
+    def ahead(self, indices: Iterator[Tensor]) -> Iterator[Tensor]:
+        """Yield the numbers of each batch's rows, in the order in which they are taken."""
+        return indices
+
     def take(self, index: Tensor) -> None:
         """Train on the rows of these numbers, (batch,) or (members, batch), and add up their losses."""
         self.totals.add(self.plan.training_step(self._batch(index)))
@@ -41,8 +47,33 @@ class Steps:
         return self.totals
 
     def _batch(self, index: Tensor) -> TensorData:
-        batch = self.rows[index]
+        batch = self._rows(index)
         return batch if self.transform is None else batch.with_inputs(self.transform(batch.inputs))
+
+    def _rows(self, index: Tensor) -> TensorData:
+        return self.rows[index]
+
+
+class HostSteps(Steps):
+    """Steps on rows of the host, whose next batches are copied to the device while a step is taken.
+
+    Args:
+        plan: what learns.
+        rows: the training rows, on the host.
+        transform: applied to each batch's inputs before the step.
+    """
+
+    rows: HostTensorData
+    _copied: TensorData
+
+    def ahead(self, indices: Iterator[Tensor]) -> Iterator[Tensor]:
+        """Yield the numbers of each batch's rows once they are on the device."""
+        for index, copied in self.rows.copied_ahead(indices):
+            self._copied = copied
+            yield index
+
+    def _rows(self, index: Tensor) -> TensorData:
+        return self._copied
 
 
 class RankedSteps(Steps):
@@ -67,8 +98,7 @@ class RankedSteps(Steps):
     ) -> None:
         super().__init__(plan, rows, transform)
         size = ranks.world_size()
-        device = rows.inputs.device if isinstance(rows, TensorData) else rows.device
-        least = LEAST_ROWS if str(device) == "cpu" else 1
+        least = LEAST_ROWS if str(rows.device) == "cpu" else 1
         reason = plan.reason_against_ranks()
         if not reason and batch_size < least * size:
             reason = f"a batch of {batch_size} rows has fewer than {least} for each rank, which gains nothing"

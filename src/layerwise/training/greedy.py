@@ -52,10 +52,10 @@ class LayerTraining(Protocol):
     def reconstruction_history(self, row: Tensor) -> ReconstructionHistory:
         """Return what keeps the first layer's reconstructions of a row (n_inputs,)."""
 
-    def make_plan(self, layer: int, name: str, inputs: Tensor) -> TrainingPlan:
-        """Initialize a layer for its inputs (n, n_inputs) and return the plan that trains it."""
+    def make_plan(self, layer: int, name: str, rows: TensorData) -> TrainingPlan:
+        """Initialize a layer for its rows, inputs (n, n_inputs), and return the plan that trains it."""
 
-    def callbacks(self, plan: Any, inputs: Tensor) -> Sequence[Callback]:
+    def callbacks(self, plan: Any, rows: TensorData) -> Sequence[Callback]:
         """Return what listens to the training of a layer, on inputs (n, n_inputs), by the plan of `make_plan`."""
 
     def make_encoder(self, layer: int, name: str) -> Callable[[Tensor], Tensor]:
@@ -87,22 +87,22 @@ def pretrain_greedily(
     Raises:
         TrainingError: a metric is not finite; the message names the layer.
     """
-    inputs, held_out = training.inputs, None if validation is None else validation.inputs
-    binarize = make_dynamic_binarization(seed, inputs.device, "pretraining") if dynamic_binarization else None
-    reconstruction_history = layers.reconstruction_history(inputs[0].clone())
+    rows, held_out = training.without_targets(), None if validation is None else validation.without_targets()
+    binarize = make_dynamic_binarization(seed, rows.device, "pretraining") if dynamic_binarization else None
+    reconstruction_history = layers.reconstruction_history(rows[:1].inputs[0].clone())
     history: dict[str, list[dict[str, float]]] = {}
     seconds = 0.0
     for layer, layer_epochs in enumerate(epochs):
         name, is_first = f"layer_{layer + 1}", layer == 0
-        plan = layers.make_plan(layer, name, inputs)
+        plan = layers.make_plan(layer, name, rows)
         progress = fit(
             plan,
-            TensorData(inputs),
+            rows,
             epochs=layer_epochs,
             batch_size=batch_size,
             rng=torch_rng(seed, "pretraining", name, "order"),
-            validation=None if held_out is None else TensorData(held_out),
-            callbacks=[*layers.callbacks(plan, inputs), *([reconstruction_history] if is_first else [])],
+            validation=held_out,
+            callbacks=[*layers.callbacks(plan, rows), *([reconstruction_history] if is_first else [])],
             transform=binarize if is_first else None,
             name=f"pretraining layer {layer + 1} of {len(epochs)}",
             monitor=layers.metric,
@@ -113,5 +113,8 @@ def pretrain_greedily(
         seconds += progress.seconds
         if layer + 1 < len(epochs):
             encode = layers.make_encoder(layer, name)
-            inputs, held_out = encode(inputs), None if held_out is None else encode(held_out)
+            rows, held_out = (
+                rows.map_inputs(encode),
+                None if held_out is None else held_out.map_inputs(encode),
+            )
     return PretrainingResult(history, reconstruction_history.entries, reconstruction_history.row, seconds)

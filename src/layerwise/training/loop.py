@@ -117,7 +117,7 @@ def fit(
                 callback.on_epoch_start(progress)
             plan.on_epoch_start(progress.epoch)
             steps.start_epoch()
-            for index in epoch_batches(plan, training, batch_size, rng):
+            for index in steps.ahead(epoch_batches(plan, training, batch_size, rng)):
                 steps.take(index)
                 progress.batch += 1
                 for event in on_batch_end:

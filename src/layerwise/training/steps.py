@@ -18,9 +18,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from layerwise.data import SparseTensorData, TensorData
+from layerwise.data import HostTensorData, SparseTensorData, TensorData
 from layerwise.training.callbacks import Callback
-from layerwise.training.eager_steps import RankedSteps, Steps
+from layerwise.training.eager_steps import HostSteps, RankedSteps, Steps
 from layerwise.training.plan import CapturablePlan, TrainingPlan, Transform
 from layerwise.training.totals import Totals
 from layerwise.utils import captures_steps, ranks
@@ -166,7 +166,9 @@ def make_steps(
     """
     if ranks.world_size() > 1:
         return RankedSteps(plan, rows, transform, batch_size)
-    device = torch.device(rows.inputs.device if isinstance(rows, TensorData) else rows.device)
+    device = torch.device(rows.device)
+    if isinstance(rows, HostTensorData):
+        return HostSteps(plan, rows, transform)
     if not can_record(device):
         return Steps(plan, rows, transform)
     reason = _reason_against(plan, rows, callbacks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -27,6 +28,16 @@ class TensorData:
     def __len__(self) -> int:
         return int(self.inputs.shape[0])
 
+    @property
+    def device(self) -> torch.device:
+        """Where batches are."""
+        return self.inputs.device
+
+    @property
+    def n_bytes(self) -> int:
+        """The memory that the rows take."""
+        return sum(x.nbytes for x in (self.inputs, self.targets, self.weights) if x is not None)
+
     def __getitem__(self, index: Tensor | slice) -> TensorData:
         return TensorData(
             _select_rows(self.inputs, index),
@@ -37,6 +48,10 @@ class TensorData:
     def with_inputs(self, inputs: Tensor) -> TensorData:
         """Return the same rows with other inputs: the activations of a layer, or a corrupted copy."""
         return replace(self, inputs=inputs)
+
+    def without_targets(self) -> TensorData:
+        """Return the same inputs alone."""
+        return replace(self, targets=None, weights=None)
 
     def with_mean_weight_1(self) -> TensorData:
         """Return the same rows with weights whose mean is 1: of losses, weighted means. A DataError: all are 0."""
@@ -56,12 +71,24 @@ class TensorData:
         """
         return losses if self.weights is None else losses * self.weights
 
+    def subset(self, index: Tensor | slice) -> TensorData:
+        """Return some rows, where all of them are."""
+        return self[index]
+
+    def map_inputs(self, function: Callable[[Tensor], Tensor]) -> TensorData:
+        """Return the same rows with what a function makes of their inputs: the activations of a layer."""
+        return self.with_inputs(function(self.inputs))
+
     def to(self, device: torch.device | str) -> TensorData:
         """Return the rows on a device."""
+        return self.each(lambda values: values.to(device))
+
+    def each(self, function: Callable[[Tensor], Tensor]) -> TensorData:
+        """Return the rows with what a function makes of their inputs, their targets and their weights."""
         return TensorData(
-            self.inputs.to(device),
-            None if self.targets is None else self.targets.to(device),
-            None if self.weights is None else self.weights.to(device),
+            function(self.inputs),
+            None if self.targets is None else function(self.targets),
+            None if self.weights is None else function(self.weights),
         )
 
 

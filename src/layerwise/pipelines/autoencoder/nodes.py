@@ -2,7 +2,7 @@
 
 import logging
 
-from layerwise.data import DataError, DataSpec, TensorData, with_unlabelled
+from layerwise.data import DataError, DataSpec, TensorData, rows_for_training, with_unlabelled
 from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.evaluation.likelihood import VariationalLikelihood, variational_likelihood
 from layerwise.evaluation.metrics import LoggedMetrics, MetricsByModel
@@ -43,7 +43,8 @@ def train_network(
         raise DataError("documents are counts of words, which no autoencoder here reads; run --pipelines=rbm")
     network = build_autoencoder(settings, columns, torch_rng(seed, "autoencoder"))
     device = choose_device(network, settings.batch_size, "autoencoder")
-    rows, held_out = with_unlabelled(training, unlabelled).to(device), validation.to(device)
+    rows = rows_for_training(with_unlabelled(training, unlabelled), device)
+    held_out = rows_for_training(validation, device)
     network.to(device)
     watched = LayerStatistics(network.layer_chain(), rows) if layer_statistics else None
     callbacks = [] if watched is None else [watched]

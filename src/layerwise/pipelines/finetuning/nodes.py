@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from layerwise.checkpointing import Progress
-from layerwise.data import DataSpec, TensorData
+from layerwise.data import DataSpec, TensorData, rows_for_training
 from layerwise.evaluation.metrics import LoggedMetric, LoggedMetrics
 from layerwise.models import MLP, CalibratedNetwork, Members
 from layerwise.models.autoencoder import StackedAutoencoders
@@ -107,7 +107,7 @@ def finetune_network(
     freeze, watched = pretraining is not None and pretraining.freeze, []
     if layer_statistics:
         device = finetuning_device(network, labelled, settings)
-        watched = [LayerStatistics(network.to(device), labelled.to(device))]
+        watched = [LayerStatistics(network.to(device), rows_for_training(labelled, device))]
     options: dict[str, Any] = {"callbacks": watched, "freeze": freeze}
     progress = fit_network(network, labelled, validation, columns, settings, seed, **options)
     for each in watched:
@@ -181,8 +181,8 @@ def train_networks(
         [network.to(device) for network in networks],
         member_seeds,
         points,
-        labelled.to(device),
-        validation.to(device),
+        rows_for_training(labelled, device),
+        rows_for_training(validation, device),
         columns,
         settings,
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from torch import nn
 
-from layerwise.data import DataSpec, TensorData, with_unlabelled
+from layerwise.data import DataSpec, TensorData, rows_for_training, with_unlabelled
 from layerwise.inference import TrainedModel
 from layerwise.models.autoencoder import StackedAutoencoders, from_dbn
 from layerwise.models.rbm import DBM, DBN, DBMConfig
@@ -68,7 +68,8 @@ def pretrain_dbm_stack(
     )
     stack = DBM(shape)
     device = choose_device(stack, settings.batch_size, "pretraining")
-    rows, held_out = with_unlabelled(training, unlabelled).to(device), validation.to(device)
+    rows = rows_for_training(with_unlabelled(training, unlabelled), device)
+    held_out = rows_for_training(validation, device)
     dynamic = columns.dynamic_binarization
     result = pretrain_dbm(stack.to(device), rows, held_out, settings, seed, dynamic)
     history, seconds = train_jointly(stack, rows, held_out, dbm, settings.batch_size, seed, dynamic)
@@ -100,7 +101,8 @@ def pretrain_autoencoders(
             )
         stack.load_state_dict(network.state_dict())
     device = choose_device(stack, settings.batch_size, "pretraining")
-    rows, held_out = with_unlabelled(training, unlabelled).to(device), validation.to(device)
+    rows = rows_for_training(with_unlabelled(training, unlabelled), device)
+    held_out = rows_for_training(validation, device)
     result = pretrain_layers(stack.to(device), rows, held_out, columns, sae, settings, seed)
     return stack.cpu(), PretrainingHistory.of(result, _initial_model(source))
 
@@ -130,9 +132,9 @@ def pretrain_unrolled_rbms(
     stack = from_dbn(dbn)
     if sae.unrolled_epochs:
         device = choose_device(stack, settings.batch_size, "unrolled")
-        stack, rows, held_out = stack.to(device), training.to(device), validation.to(device)
+        rows, held_out = (rows_for_training(part, device) for part in (training, validation))
         unrolled = train_unrolled(
-            stack, rows, held_out, sae, settings.batch_size, seed, columns.dynamic_binarization
+            stack.to(device), rows, held_out, sae, settings.batch_size, seed, columns.dynamic_binarization
         )
         result = result.followed_by(unrolled)
     return stack.cpu(), PretrainingHistory.of(result, _initial_model(source))

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from layerwise.data import DataSpec, TensorData, with_unlabelled
+from layerwise.data import DataSpec, TensorData, device_that_holds, rows_for_training, with_unlabelled
 from layerwise.evaluation.likelihood import RBMLikelihood, rbm_likelihood, sample_rows
 from layerwise.evaluation.metrics import LoggedMetrics, MetricsByModel, NamedMetrics, compute_metrics
 from layerwise.models.rbm import RBM, class_log_probabilities, with_labels
@@ -37,8 +37,8 @@ def train_rbm(
     device = choose_device(rbm, settings.batch_size, "rbm")
     result = fit_rbm(
         rbm.to(device),
-        with_unlabelled(training, unlabelled).to(device),
-        validation.to(device),
+        rows_for_training(with_unlabelled(training, unlabelled), device),
+        rows_for_training(validation, device),
         settings,
         seed,
         dynamic_binarization=columns.dynamic_binarization,
@@ -66,7 +66,8 @@ def train_classification_rbm(
     rbm = RBM(rbm_config(columns, settings, n_classes), torch_rng(seed, "classifier"))
     device = choose_device(rbm, settings.batch_size, "classifier")
     rows, held_out = (
-        TensorData(_with_label_units(part, n_classes)).to(device) for part in (labelled, validation)
+        rows_for_training(TensorData(_with_label_units(part, n_classes)), device)
+        for part in (labelled, validation)
     )
     result = fit_rbm(
         rbm.to(device), rows, held_out, _of_classifier(settings, columns, len(rows)), seed, name="classifier"
@@ -91,8 +92,9 @@ def measure_likelihood(
     rbm: RBM, training: TensorData, test: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> tuple[RBMLikelihood, LoggedMetrics]:
     """Return log Z and the rows' mean log-probability in nats; grey pixels are binarized by one draw."""
+    device = device_that_holds(choose_device(rbm, settings.likelihood.chains, "likelihood"), training, test)
     found = rbm_likelihood(
-        rbm.to(choose_device(rbm, settings.likelihood.chains, "likelihood")),
+        rbm.to(device),
         training.inputs,
         test.inputs,
         settings.likelihood,

@@ -92,7 +92,7 @@ def train_rating_autoencoder(
         raise TrainingError(
             f"autoencoder.variant: {settings.variant} has no way to leave missing ratings out; take denoising"
         )
-    resolved, device = settings.resolved("denoising"), training.inputs.device
+    resolved, device = settings.resolved("denoising"), training.device
     levels = torch.tensor(columns.levels, device=device)
     _, _, level = rated(training.inputs, len(levels))
     config = RatingAutoencoderConfig(

@@ -103,7 +103,7 @@ class _AutoencoderLayers:
     def reconstruction_history(self, row: Tensor) -> ReconstructionHistory:
         return autoencoder_reconstruction_history(self.layers[0], row)
 
-    def make_plan(self, layer: int, name: str, inputs: Tensor) -> ReconstructionPlan:
+    def make_plan(self, layer: int, name: str, rows: TensorData) -> ReconstructionPlan:
         s, network = self.settings, self.layers[layer]
         resolved = s.resolved(s.variant)
         if s.corruption_levels:
@@ -116,10 +116,10 @@ class _AutoencoderLayers:
             network.config.output == "sigmoid",
             self.seed,
             f"pretraining/{name}",
-            inputs.device,
+            rows.device,
         )
 
-    def callbacks(self, plan: ReconstructionPlan, inputs: Tensor) -> list[Callback]:
+    def callbacks(self, plan: ReconstructionPlan, rows: TensorData) -> list[Callback]:
         return [*plateau_callbacks(plan, self.settings, "validation/loss")]
 
     def make_encoder(self, layer: int, name: str) -> Callable[[Tensor], Tensor]:
@@ -147,8 +147,8 @@ def train_unrolled(
         seed: of the run.
         dynamic_binarization: take each input as a probability and sample it anew for every batch.
     """
-    deep, device = unroll(stack), training.inputs.device
-    reconstruction_history = autoencoder_reconstruction_history(deep, training.inputs[0].clone())
+    deep, device = unroll(stack), training.device
+    reconstruction_history = autoencoder_reconstruction_history(deep, training[:1].inputs[0].clone())
     no_corruption = Corruption("none", 0.0, torch_rng(seed, "unrolled", "corruption", device=device))
     own = settings.model_copy(update={"learning_rate": settings.unrolled_learning_rate})
     plan = ReconstructionPlan(deep, own, no_corruption)

@@ -52,11 +52,11 @@ def train_autoencoder(
     Returns:
         The loop's progress and the reconstructions of the first training row.
     """
-    device = training.inputs.device
+    device = training.device
     plan = find_variant(settings.variant).make_plan(network, settings, columns, seed, name, device)
     if columns.dynamic_binarization:
         validation = _binarized(validation, torch_rng(seed, name, "validation ink", device=device))
-    reconstruction_history = autoencoder_reconstruction_history(network, training.inputs[0].clone())
+    reconstruction_history = autoencoder_reconstruction_history(network, training[:1].inputs[0].clone())
     progress = fit(
         plan,
         training,

@@ -82,7 +82,7 @@ class LayerStatistics(Callback):
                 "variational and convolutional autoencoders"
             )
         self.network, self.reporter = network, Reporter() if report else None
-        self.rows = sample.inputs[:256]
+        self.rows = sample[:256].inputs
         names = [f"layer_{k + 1}" for k in range(len(network.hidden))]
         activations = [*network.activation_names, "linear"]
         layers: list[Any] = [*network.hidden, network.output]

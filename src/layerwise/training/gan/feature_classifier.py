@@ -41,7 +41,7 @@ def train_feature_classifier(
         "initializer": "he_uniform",
         "dropout": 0.2,
     }
-    network = MLP(MLPConfig(**shape), torch_rng(seed, "classifier")).to(training.inputs.device)
+    network = MLP(MLPConfig(**shape), torch_rng(seed, "classifier")).to(training.device)
     settings = ClassifierSettings(
         epochs=epochs or max(1, min(MAX_EPOCHS, round(ROWS_SEEN / len(training)))),
         batch_size=CLASSIFIER_BATCH_SIZE,

@@ -92,7 +92,7 @@ def train_paired_gan(
     name: str,
 ) -> GANResult:
     """Train a generator of each row's inputs (n, d), conditional on its targets (n, c), both in [0, 1]."""
-    device = pairs.inputs.device
+    device = pairs.device
     rng = torch_rng(seed, name, "draws", device=device)
     generator, discriminator = networks
     plan = AdversarialPlan(

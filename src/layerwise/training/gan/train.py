@@ -213,7 +213,7 @@ def train_image_gan(
         classifier: of the samples' classes, so that mode collapse is seen.
         distance: of samples from validation rows, measured after each epoch.
     """
-    device = training.inputs.device
+    device = training.device
     condition, captions = build_image_condition(training, columns, settings)
     training_conditions = None if condition is None else condition(training)
     n_conditions = 0 if training_conditions is None else training_conditions.shape[1]

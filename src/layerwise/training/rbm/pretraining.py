@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from layerwise.data import DataSpec, TensorData
+from layerwise.data import DataSpec, TensorData, rows_for_training
 from layerwise.models.rbm import DBN, RBM, DBNConfig
 from layerwise.training.callbacks import Callback, ReconstructionHistory, rbm_reconstruction_history
 from layerwise.training.greedy import PretrainingResult, pretrain_greedily
@@ -16,7 +16,7 @@ from layerwise.training.rbm.compatibility import require_useful_settings
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.monitor import TrainingRowsMonitor
 from layerwise.training.rbm.settings import PretrainingSettings
-from layerwise.training.rbm.starting import start_from
+from layerwise.training.rbm.starting import start_from, where_all_rows_lie
 from layerwise.training.rbm.up_down import train_up_down
 from layerwise.utils import choose_device, torch_rng
 
@@ -107,7 +107,7 @@ def pretrain_new_dbn(
     stack = DBN(shape, torch_rng(seed, "stack"))
     started = 0 if source is None else start_from(stack, *source)
     device = choose_device(stack, settings.batch_size, "pretraining")
-    rows, held_out = training.to(device), validation.to(device)
+    rows, held_out = rows_for_training(training, device), rows_for_training(validation, device)
     result = pretrain_dbn(
         stack.to(device), rows, held_out, settings, seed, columns.dynamic_binarization, silent, started
     )
@@ -128,15 +128,16 @@ class _RBMLayers:
     def reconstruction_history(self, row: Tensor) -> ReconstructionHistory:
         return rbm_reconstruction_history(self.rbms[0], row)
 
-    def make_plan(self, layer: int, name: str, inputs: Tensor) -> ContrastiveDivergence:
+    def make_plan(self, layer: int, name: str, rows: TensorData) -> ContrastiveDivergence:
         rbm = self.rbms[layer]
         if layer >= self.started:
-            rbm.initialize_from(inputs)
-        rng = torch_rng(self.seed, "pretraining", name, "states", device=inputs.device)
+            with where_all_rows_lie(rbm, rows):
+                rbm.initialize_from(rows.inputs)
+        rng = torch_rng(self.seed, "pretraining", name, "states", device=rows.device)
         return ContrastiveDivergence(rbm, self.settings[layer], rng)
 
-    def callbacks(self, plan: ContrastiveDivergence, inputs: Tensor) -> list[Callback]:
-        return [TrainingRowsMonitor(plan, TensorData(inputs))]
+    def callbacks(self, plan: ContrastiveDivergence, rows: TensorData) -> list[Callback]:
+        return [TrainingRowsMonitor(plan, rows)]
 
     def make_encoder(self, layer: int, name: str) -> Callable[[Tensor], Tensor]:
         rbm = self.rbms[layer]

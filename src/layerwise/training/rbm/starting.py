@@ -1,15 +1,28 @@
-"""Start the RBMs of a stack from those of a trained network."""
+"""Start RBMs: from their rows, and those of a stack from those of a trained network."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import nn
 
+from layerwise.data import SparseTensorData, TensorData
 from layerwise.models.rbm import DBN, RBM
 from layerwise.training.plan import TrainingError
 
 # What of an RBM's shape its weights do not depend on.
 NOT_OF_WEIGHTS = {"dropout"}
+
+
+@contextmanager
+def where_all_rows_lie(rbm: RBM, rows: TensorData | SparseTensorData) -> Iterator[None]:
+    """Hold an RBM where its rows are as a whole: on the host, where only their batches go to the RBM's device."""
+    if isinstance(rows, TensorData):
+        rbm.to(rows.inputs.device)
+    yield
+    rbm.to(rows.device)
 
 
 def start_from(stack: DBN, source: nn.Module, name: str) -> int:

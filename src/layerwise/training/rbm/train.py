@@ -23,6 +23,7 @@ from layerwise.training.rbm.compatibility import require_complete_rows, require_
 from layerwise.training.rbm.contrastive_divergence import ContrastiveDivergence
 from layerwise.training.rbm.monitor import RatingsMonitor, RBMMonitor, TrainingRowsMonitor
 from layerwise.training.rbm.rbm_settings import RBMTrainingSettings
+from layerwise.training.rbm.starting import where_all_rows_lie
 from layerwise.utils import torch_rng
 
 
@@ -120,10 +121,11 @@ def fit_rbm(
     """
     require_useful_settings([rbm], settings)
     device = rbm.weight.device
-    rbm.initialize_from(training.inputs if isinstance(training, TensorData) else training.column_sums())
     chosen = settings.with_learning_rate(settings.gaussian_learning_rate) if rbm.has_real_units else settings
-    if isinstance(training, TensorData):
-        require_complete_rows(rbm, training.inputs, chosen)
+    with where_all_rows_lie(rbm, training):
+        rbm.initialize_from(training.inputs if isinstance(training, TensorData) else training.column_sums())
+        if isinstance(training, TensorData):
+            require_complete_rows(rbm, training.inputs, chosen)
     monitor = _make_monitor(rbm, training, validation, settings, torch_rng(seed, name, "watched"), ratings)
     reconstruction_history = rbm_reconstruction_history(rbm, monitor.samples["train"][0].clone())
     plan = ContrastiveDivergence(rbm, chosen, torch_rng(seed, name, "states", device=device))

@@ -110,7 +110,7 @@ def train_up_down(
         The metrics of each epoch, and the seconds that it took.
     """
     stack.untie()
-    device = training.inputs.device
+    device = training.device
     progress = fit(
         UpDown(stack, settings, torch_rng(seed, "pretraining", "up_down", "states", device=device)),
         training,

@@ -103,7 +103,7 @@ def train_classifier(
     Raises:
         TrainingError: the loss is not finite.
     """
-    rng = torch_rng(seed, "finetuning", "dropout", device=training.inputs.device)
+    rng = torch_rng(seed, "finetuning", "dropout", device=training.device)
     plan = TaskPlan(network, task, settings, rng)
     progress = fit(
         plan,

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from layerwise.checkpointing import Progress
-from layerwise.data import DataSpec, ImageShape, Task, TensorData
+from layerwise.data import DataSpec, ImageShape, Task, TensorData, rows_for_training
 from layerwise.models import MLP
 from layerwise.training.callbacks import (
     Callback,
@@ -69,7 +69,7 @@ def finetune(
         network,
         task,
         settings,
-        torch_rng(seed, "finetuning", "dropout", device=training.inputs.device),
+        torch_rng(seed, "finetuning", "dropout", device=training.device),
         freeze=freeze,
         n_rows=len(training),
         class_weights=class_weight_tensor(settings.class_weights, task, training, network.config.n_outputs),
@@ -82,7 +82,7 @@ def finetune(
         rng=torch_rng(seed, "finetuning", "order"),
         validation=validation,
         callbacks=[*callbacks, *_callbacks_by_settings(plan, settings)],
-        transform=make_transform(settings, image_shape, dynamic_binarization, seed, training.inputs.device),
+        transform=make_transform(settings, image_shape, dynamic_binarization, seed, training.device),
         name=name,
         monitor="validation/error",
         prefix="",
@@ -106,8 +106,8 @@ def fit_network(
     progress = finetune(
         network.to(device),
         columns.task,
-        labelled.to(device),
-        validation.to(device),
+        rows_for_training(labelled, device),
+        rows_for_training(validation, device),
         settings,
         seed,
         dynamic_binarization=columns.dynamic_binarization,

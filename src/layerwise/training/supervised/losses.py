@@ -177,11 +177,13 @@ def class_weight_tensor(chosen: ClassWeights, task: Task, rows: TensorData, n_ou
     assert rows.targets is not None
     k = n_outputs if task == "multiclass" else 2
     if chosen == "balanced":
-        counts = torch.bincount(rows.targets.reshape(-1).long(), minlength=k).to(rows.inputs.dtype)
+        counts = torch.bincount(rows.targets.reshape(-1).long(), minlength=k).to(
+            rows.device, rows.inputs.dtype
+        )
         return len(rows) / (k * counts.clamp_min(1))
     if len(chosen) != k:
         raise TrainingError(f"finetuning.class_weights has {len(chosen)} value(s) for {k} classes")
-    return rows.inputs.new_tensor(chosen)
+    return torch.tensor(chosen, dtype=rows.inputs.dtype, device=rows.device)
 
 
 def resample(rows: TensorData, how: Resampling, task: Task, seed: int) -> TensorData:
@@ -206,7 +208,7 @@ def resample(rows: TensorData, how: Resampling, task: Task, seed: int) -> Tensor
         times, rest = divmod(wanted, len(found))
         drawn = found[torch.randperm(len(found), generator=rng, device=rng.device)[:rest]]
         chosen.append(torch.cat([found.repeat(times), drawn]))
-    return rows[torch.cat(chosen).to(rows.inputs.device)]
+    return rows.subset(torch.cat(chosen))
 
 
 def check_targets(name: LossName, rows: TensorData) -> None:

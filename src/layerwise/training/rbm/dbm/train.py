@@ -18,6 +18,7 @@ from layerwise.training.rbm.dbm.plans import DoubledContrastiveDivergence, Joint
 from layerwise.training.rbm.dbm.settings import DBMTrainingSettings
 from layerwise.training.rbm.monitor import TrainingRowsMonitor
 from layerwise.training.rbm.settings import PretrainingSettings
+from layerwise.training.rbm.starting import where_all_rows_lie
 from layerwise.utils import torch_rng
 
 # What pretraining with doubled weights has no use for, with the value that it takes.
@@ -60,7 +61,7 @@ def pretrain_dbm(
         RBM(RBMConfig(n_visible=n, n_hidden=m), torch_rng(seed, "dbm", f"layer_{k + 1}"))
         for k, (n, m) in enumerate(sizes)
     ]
-    layers = _DoubledLayers([rbm.to(training.inputs.device) for rbm in rbms], settings, seed)
+    layers = _DoubledLayers([rbm.to(training.device) for rbm in rbms], settings, seed)
     result = pretrain_greedily(
         layers,
         training,
@@ -113,17 +114,18 @@ class _DoubledLayers:
 
         return ReconstructionHistory(reconstruct, row)
 
-    def make_plan(self, layer: int, name: str, inputs: Tensor) -> DoubledContrastiveDivergence:
+    def make_plan(self, layer: int, name: str, rows: TensorData) -> DoubledContrastiveDivergence:
         rbm = self.rbms[layer]
-        rbm.initialize_from(inputs)
-        rng = torch_rng(self.seed, "pretraining", name, "states", device=inputs.device)
+        with where_all_rows_lie(rbm, rows):
+            rbm.initialize_from(rows.inputs)
+        rng = torch_rng(self.seed, "pretraining", name, "states", device=rows.device)
         settings = self.settings.for_layer(layer, gaussian=False)
         twice = {"up": 2.0} if layer == 0 else {"down": 2.0}
         self.plans.append(DoubledContrastiveDivergence(rbm, settings, rng, **twice))
         return self.plans[-1]
 
-    def callbacks(self, plan: DoubledContrastiveDivergence, inputs: Tensor) -> list[Callback]:
-        return [TrainingRowsMonitor(plan, TensorData(inputs))]
+    def callbacks(self, plan: DoubledContrastiveDivergence, rows: TensorData) -> list[Callback]:
+        return [TrainingRowsMonitor(plan, rows)]
 
     def make_encoder(self, layer: int, name: str) -> Callable[[Tensor], Tensor]:
         return self.plans[layer].encode
@@ -154,7 +156,7 @@ def train_jointly(
     Returns:
         The metrics of each epoch, and the seconds that it took.
     """
-    device = training.inputs.device
+    device = training.device
     rng = torch_rng(seed, "dbm", "states", device=device)
     plan = JointTraining(dbm, settings.joint(), rng, settings.restart_every)
     progress = fit(

@@ -60,7 +60,7 @@ def train_network_stack(
     batch_size = settings.effective_batch_size(n_rows)
     for rows in own:
         check_settings_fit(networks[0], task, rows, settings, batch_size)
-    config, device = MembersConfig(shape=networks[0].config, seeds=tuple(seeds)), training.inputs.device
+    config, device = MembersConfig(shape=networks[0].config, seeds=tuple(seeds)), training.device
     plan = NetworkStackPlan(
         Members(config, list(networks)),
         task,
