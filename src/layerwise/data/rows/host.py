@@ -1,4 +1,4 @@
-"""Rows that a GPU's memory does not hold: they stay on the host, and go to the GPU batch by batch, ahead of the steps."""
+"""Rows that a GPU does not hold: they stay on the host and go to the GPU batch by batch, ahead of the steps."""
 
 from __future__ import annotations
 
