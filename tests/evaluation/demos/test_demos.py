@@ -29,9 +29,9 @@ def run_in_browser(page, script, path):
     return json.loads(re.search("<title>(.*)</title>", found.stdout)[1])
 
 
-@pytest.fixture(scope="module")
-def rbm():
-    network = RBM(RBMConfig(n_visible=12, n_hidden=5), seeded())
+@pytest.fixture(scope="module", params=[0.0, 0.5])
+def rbm(request):
+    network = RBM(RBMConfig(n_visible=12, n_hidden=5, dropout=request.param), seeded())
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=seeded(1)))

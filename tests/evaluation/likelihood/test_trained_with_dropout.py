@@ -15,6 +15,7 @@ from layerwise.evaluation.likelihood import (
 )
 from layerwise.evaluation.likelihood.partition import exact_log_partition
 from layerwise.models import load_network, save_network
+from layerwise.models.autoencoder import from_dbn, unroll
 from layerwise.models.rbm import (
     DBN,
     RBM,
@@ -132,6 +133,34 @@ def test_rows_are_sampled_from_the_geometric_mean():
     assert bool(((frequencies - p).abs() < 5 * (p * (1 - p) / n).sqrt()).all())
     plain = m.make_rbm("bernoulli", scale=1.2)
     assert torch.equal(sample_rows(plain, rows, 3, m.seeded()), plain.gibbs(rows, 3, m.seeded()))
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "softmax", "categorical hidden"])
+def test_the_reconstruction_follows_the_free_energy(name):
+    """b + (1 - p) W E[h | v] is the free energy's own slope, with the other sign."""
+    rbm = make_rbm(name)
+    rows = rows_of(rbm).requires_grad_()
+    (slope,) = torch.autograd.grad(-rbm.free_energy(rows).sum(), rows)
+    found = rbm.visible_pre_activation(rbm.hidden_mean(rows.detach()))
+    torch.testing.assert_close(found, slope, rtol=1e-10, atol=1e-11)
+
+
+def test_gibbs_steps_end_near_the_geometric_mean():
+    rbm, n = make_rbm("bernoulli", scale=1.2), 40_000
+    rows = rows_of(rbm)
+    p = (-mean_free_energy(rbm, rows)).softmax(0)
+    found = rbm.gibbs(torch.zeros(n, 4, dtype=torch.float64), 60, m.seeded())
+    frequencies = (found[:, None] == rows[None]).all(2).double().mean(0)
+    assert float((frequencies - p).abs().sum()) / 2 < 0.03
+
+
+def test_an_autoencoder_of_a_stack_reconstructs_as_the_stack_does():
+    dbn = DBN(DBNConfig(n_visible=4, hidden_sizes=(3, 2), dropout=0.5), m.seeded()).double()
+    rows = m.visible_states(m.make_rbm("bernoulli"))[0]
+    for rbm in dbn.rbm_layers():
+        rbm.weight.mul_(100)
+    found = unroll(from_dbn(dbn).double()).double().reconstruct(rows)
+    torch.testing.assert_close(found, dbn.reconstruct(rows), rtol=1e-6, atol=1e-6)
 
 
 def test_too_many_visible_units_are_annealed_since_hidden_states_do_not_add_up():

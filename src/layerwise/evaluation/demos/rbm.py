@@ -27,6 +27,7 @@ def render_rbm_demo(rbm: RBM, image_shape: ImageShape, examples: Tensor) -> str:
         "visible": config.n_visible,
         "hidden": config.n_hidden,
         "weight": to_base64(rbm.weight),
+        "kept": 1 - config.dropout,
         "visible_bias": to_base64(rbm.visible_bias),
         "hidden_bias": to_base64(rbm.hidden_bias),
         "examples": to_base64(examples),

@@ -137,7 +137,7 @@ def from_dbn(dbn: DBN) -> StackedAutoencoders:
             )
             encoder.weight.copy_(rbm.upward_weight.t())
             encoder.bias.copy_(rbm.hidden_bias)
-            decoder.weight.copy_(rbm.weight)
+            decoder.weight.copy_(rbm.downward_weight)
             decoder.bias.copy_(rbm.visible_bias)
     return stack.to(rbms[0].weight.device)
 

@@ -131,6 +131,15 @@ class RBM(nn.Module):
         """The weights that hidden units see the visible ones by, over their variances, (n_visible, n_hidden)."""
         return self.visible_units.scaled(self.weight.t()).t()
 
+    @property
+    def downward_weight(self) -> Tensor:
+        """The weights that visible units see the hidden ones by, (n_visible, n_hidden).
+
+        After training with dropout p they are (1 - p) W: visible units that learnt to see the kept ones now see all of
+        them (Srivastava et al. 2014, section 4).
+        """
+        return (1 - self.config.dropout) * self.weight
+
     def hidden_pre_activation(self, v: Tensor, out: Tensor | None = None) -> Tensor:
         """Return the hidden units' pre-activation c + v W (D c + v W for a document), shape (rows, n_hidden)."""
         if self.visible_units.scales_hidden_bias:
@@ -139,8 +148,8 @@ class RBM(nn.Module):
         return torch.addmm(self.hidden_bias, self.visible_units.scaled(v), self.weight, out=out)
 
     def visible_pre_activation(self, h: Tensor) -> Tensor:
-        """Return the visible units' pre-activation b + W h, shape (rows, n_visible)."""
-        return torch.addmm(self.visible_bias, h, self.weight.t())
+        """Return the visible units' pre-activation b + W h, by `downward_weight`, shape (rows, n_visible)."""
+        return torch.addmm(self.visible_bias, h, self.weight.t(), alpha=1 - self.config.dropout)
 
     def hidden_mean(self, v: Tensor) -> Tensor:
         """Return E[h | v], shape (rows, n_hidden)."""
@@ -172,6 +181,9 @@ class RBM(nn.Module):
         clamped: Tensor | None = None,
     ) -> Tensor:
         """Run block Gibbs sampling v -> h -> v for a number of steps; shape of v.
+
+        After training with dropout its distribution is near that of `free_energy`; `evaluation.likelihood.sample_rows`
+        leaves it exactly.
 
         Args:
             clamped: (rows, n_visible) or (n_visible,) bool, the units that keep their values: sampling the others
