@@ -164,3 +164,12 @@ def test_few_rows_are_all_kept_in_their_order():
         sample.add({"a": np.array(part)}, len(part))
     np.testing.assert_array_equal(sample.columns()["a"], [1, 2, 3, np.nan, 5])
     assert (sample.n_rows, sample.n_kept) == (5, 5)
+
+
+@pytest.mark.parametrize(("counts", "missing", "level"), [({"new": 30}, 20, "drift"), ({}, 50, "stable")])
+def test_a_category_that_was_empty_in_every_training_row_is_compared(counts, missing, level):
+    found = categorical_drift("x", summarize_values([], 40), counts, missing, 40)
+    assert found.level == level
+    assert found.missing_before == 1
+    assert found.unseen == (0.6 if counts else 0)
+    assert ("training never saw" in found.details) == bool(counts)

@@ -93,3 +93,11 @@ def test_each_background_row_has_an_order_and_its_reverse():
     found = antithetic_permutations(3, 5, seed=0)
     assert (found[::2] == found[1::2, ::-1]).all()
     assert (np.sort(found, 1) == np.arange(5)).all()
+
+
+def test_a_single_column_has_all_that_the_answer_differs_from_the_base():
+    rows, background = some(3, 0), some(2, 1)
+    values, answers, base = shapley_values(
+        curved, rows, background, [range(5)], antithetic_permutations(2, 1, 0)
+    )
+    torch.testing.assert_close(values[:, 0], answers - base)

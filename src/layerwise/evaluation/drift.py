@@ -196,9 +196,13 @@ def categorical_drift(
     p = np.array([*old.values(), 0.0, before["missing"]])
     q = np.array([*(new[name] for name in old), unseen, missing / m])
     used = (p > 0) | (q > 0)
-    most_changed = max(old, key=lambda value: abs(new[value] - old[value]))
     psi = population_stability_index(p[used], q[used], n, m)
-    direction = f"'{most_changed}' {_percent(old[most_changed])} before, {_percent(new[most_changed])} now"
+    direction = ""
+    if old:  # a training row had a value
+        most_changed = max(old, key=lambda value: abs(new[value] - old[value]))
+        direction = (
+            f"'{most_changed}' {_percent(old[most_changed])} before, {_percent(new[most_changed])} now"
+        )
     change = _Change(psi, int(used.sum()), n, m, missing / m, unseen=unseen, direction=direction)
     return _make_drift(name, "category", before, change)
 

@@ -61,8 +61,9 @@ def shapley_values(
     together = max(1, INPUTS_AT_A_TIME // max(own.numel(), 1))
     for part, last in zip(rows.split(together), answers.split(together), strict=True):
         mixed = torch.where(own, part[:, None, None], start)
-        between = function(mixed.reshape(-1, rows.shape[1])).double()
-        between = between.view(len(part), len(permutations), n_columns - 1, -1)
+        # Of a single column there is nothing between the background and the row.
+        between = function(mixed.reshape(-1, rows.shape[1])).double() if n_columns > 1 else answers[:0]
+        between = between.view(len(part), len(permutations), n_columns - 1, answers.shape[1])
         begins = first[torch.from_numpy(of_row)].expand(len(part), -1, -1)[:, :, None]
         ends = last[:, None, None].expand(-1, len(permutations), 1, -1)
         steps = torch.cat([begins, between, ends], 2).diff(dim=2)

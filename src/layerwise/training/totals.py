@@ -10,7 +10,11 @@ from layerwise.utils import ranks
 
 
 class Totals:
-    """Sums of per-row losses, one number or one for each member of a stack; a batch never waits for a number."""
+    """Sums of per-row losses, one number or one for each member of a stack; a batch never waits for a number.
+
+    Batches are added up in float64. In float32 the mean of 20 million rows in batches of 100 was off by 2 in 1,000:
+    what a batch adds is rounded to what the sum can hold.
+    """
 
     def __init__(self) -> None:
         self.sums: dict[str, Tensor] = {}
@@ -20,6 +24,8 @@ class Totals:
         """Add the losses of a batch, each (rows,) or (members, rows)."""
         for name, values in losses.items():
             total = values.detach().sum(-1)
+            if total.device.type != "mps":  # which has no float64
+                total = total.double()
             if name in self.sums:
                 self.sums[name] += total
                 self.counts[name] += values.shape[-1]

@@ -219,6 +219,14 @@ def test_log_probabilities_are_those_of_the_joint_table():
     assert wide.high == pytest.approx(found.low + 1)
 
 
+def test_the_log_probability_of_a_single_row_has_no_standard_error_and_can_be_read_again():
+    found = log_probability(
+        m.make_rbm("bernoulli"), torch.zeros(1, 4).double(), LogPartition("exact", 1.0, 1.0)
+    )
+    assert found.standard_error is None
+    assert type(found).model_validate_json(found.model_dump_json()) == found
+
+
 @pytest.mark.parametrize("numbers_at_once", [1, 50, 200_000])
 @pytest.mark.parametrize("name", WITHOUT_COUNTS)
 def test_the_pseudo_likelihood_is_that_of_the_joint_table(name, numbers_at_once, monkeypatch):

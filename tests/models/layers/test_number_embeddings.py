@@ -73,6 +73,11 @@ def test_bins_have_equally_many_rows():
     assert counts.max() <= 127
 
 
+def test_bins_are_of_more_rows_than_torch_has_quantiles_of():
+    numbers = torch.arange(2**24 + 8, dtype=torch.float32) % 1000
+    assert quantile_edges(numbers, 4).tolist() == pytest.approx([0, 250, 500, 749, 999], abs=1)
+
+
 def test_equal_numbers_make_fewer_bins_and_a_constant_column_one():
     assert quantile_edges(torch.tensor([0.0] * 50 + [1.0, 2.0, 3.0]), 10).tolist() == [0, 3]
     assert quantile_edges(torch.tensor([0.0] * 30 + [1.0] * 31), 10).tolist() == [0, 1]

@@ -59,13 +59,13 @@ class LikelihoodSettings(Config):
 class LogProbability(Config):
     """Mean log-probability of rows in nats: `low` and `high` from log Z's interval, `standard_error` over rows.
 
-    Where log Z has no upper bound, `low` is minus infinity and `midpoint` is `high`.
+    It is None of a single row. Where log Z has no upper bound, `low` is minus infinity and `midpoint` is `high`.
     """
 
     low: LowerBound
     high: float
     midpoint: float
-    standard_error: float
+    standard_error: float | None
     n_rows: int
 
     def __str__(self) -> str:
@@ -78,11 +78,12 @@ class LogProbability(Config):
         Raises:
             LikelihoodError: it is not finite.
         """
-        mean, standard_error = float(values.mean()), float(values.std() / math.sqrt(len(values)))
+        mean, n = float(values.mean()), len(values)
+        standard_error = float(values.std() / math.sqrt(n)) if n > 1 else None
         low = mean - partition.high
         high = finite(mean - partition.low, "the mean log-probability of the rows")
         midpoint = (low + high) / 2 if math.isfinite(low) else high
-        return cls(low=low, high=high, midpoint=midpoint, standard_error=standard_error, n_rows=len(values))
+        return cls(low=low, high=high, midpoint=midpoint, standard_error=standard_error, n_rows=n)
 
 
 class RBMLikelihood(Config):
