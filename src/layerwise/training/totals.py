@@ -24,13 +24,11 @@ class Totals:
         """Add the losses of a batch, each (rows,) or (members, rows)."""
         for name, values in losses.items():
             total = values.detach().sum(-1)
-            if total.device.type != "mps":  # which has no float64
-                total = total.double()
             if name in self.sums:
                 self.sums[name] += total
                 self.counts[name] += values.shape[-1]
             else:
-                self.sums[name] = total
+                self.sums[name] = total if total.device.type == "mps" else total.double()  # MPS has no float64
                 self.counts[name] = values.shape[-1]
 
     def all_reduce(self) -> None:
