@@ -28,7 +28,8 @@ class Totals:
                 self.sums[name] += total
                 self.counts[name] += values.shape[-1]
             else:
-                self.sums[name] = total if total.device.type == "mps" else total.double()  # MPS has no float64
+                has_doubles = total.device.type != "mps"
+                self.sums[name] = total.double() if has_doubles else total
                 self.counts[name] = values.shape[-1]
 
     def all_reduce(self) -> None:
