@@ -161,7 +161,7 @@ def main() -> None:
             differences = [one - other for one, other in pairs]
             error = statistics.stdev(differences) / len(differences) ** 0.5 if len(differences) > 1 else 0.0
             cells.append(
-                f"{statistics.mean(found[precision]):.2f}, difference {statistics.mean(differences):+.2f} ± {error:.2f}"
+                f"{statistics.mean(found[precision]):.2f}, difference {statistics.mean(differences):+.3f} ± {error:.3f}"
             )
         print(f"| {title} | " + " | ".join(cells) + f" | ({time.perf_counter() - began:.0f} s)", flush=True)
 

@@ -12,6 +12,7 @@ from layerwise.utils import (
     check_device,
     choose_device,
     dense_parameters,
+    devices,
     inference_device,
     set_compute,
 )
@@ -56,6 +57,17 @@ def test_auto_takes_a_gpu_from_a_million_products_a_step(monkeypatch, tags):
         tags["device.large"]
         == "cuda (a card): 10,000 parameters x 100 rows are at least 1,000,000 products a step"
     )
+
+
+@pytest.mark.parametrize(("free", "found"), [(4e9, "cuda"), (3e9, "cpu"), (None, "cuda")])
+def test_what_needs_all_rows_at_once_is_on_the_cpu_where_a_gpu_does_not_hold_them(
+    free, found, monkeypatch, tags
+):
+    pretend_gpus(monkeypatch, 1)
+    monkeypatch.setattr(devices, "free_bytes", lambda device: free)
+    assert choose_device(10**4, 100, "likelihood", 2 * 10**9).type == found
+    said = "cpu: the rows take 2.0 GB, and 3.0 GB of cuda are free"
+    assert (tags["device.likelihood"] == said) is (found == "cpu")
 
 
 def test_a_convolution_counts_a_hundredfold_since_its_weights_meet_many_pixels(monkeypatch, tags):

@@ -27,7 +27,6 @@ from .rows import (
     HostTensorData as HostTensorData,
     SparseTensorData as SparseTensorData,
     TensorData as TensorData,
-    device_that_holds as device_that_holds,
     rows_for_training as rows_for_training,
 )
 from .splits import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Literal, TypeVar
 
 import torch
@@ -264,9 +264,11 @@ class MLP(nn.Module):
         """
         x = self.embed(x)
         normalized = self.config.normalization != "none"
-        for i, layer in enumerate(self.hidden[:depth]):
-            x = layer(self.dropouts[i](x))
-            x = self.activations[i](self.normalizations[i](x) if normalized else x)
+        # The lists are iterated over: to index one takes as long as a small product.
+        parts = zip(self.hidden, self.dropouts, self.activations, strict=False)
+        for i, (layer, drop, activate) in enumerate(islice(parts, depth)):
+            x = layer(drop(x))
+            x = activate(self.normalizations[i](x) if normalized else x)
             yield x
 
     def encode(self, x: Tensor, depth: int | None = None) -> Tensor:

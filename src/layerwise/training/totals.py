@@ -24,13 +24,12 @@ class Totals:
         """Add the losses of a batch, each (rows,) or (members, rows)."""
         for name, values in losses.items():
             total = values.detach().sum(-1)
-            if total.device.type != "mps":  # which has no float64
-                total = total.double()
             if name in self.sums:
                 self.sums[name] += total
                 self.counts[name] += values.shape[-1]
             else:
-                self.sums[name] = total
+                has_doubles = total.device.type != "mps"
+                self.sums[name] = total.double() if has_doubles else total
                 self.counts[name] = values.shape[-1]
 
     def all_reduce(self) -> None:

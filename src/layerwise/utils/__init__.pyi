@@ -20,6 +20,7 @@ from .devices import (
     dense_parameters as dense_parameters,
     inference_device as inference_device,
     keeps_rows_in_files as keeps_rows_in_files,
+    lack_of_memory as lack_of_memory,
     matmul_autocast as matmul_autocast,
 )
 from .errors import (

@@ -19,6 +19,8 @@ Precision = Literal["float32", "bfloat16"]
 
 # A step of fewer products is over on a CPU before a GPU would repay the seconds in which it starts.
 GPU_FROM_PRODUCTS = 1_000_000
+# Rows may take so much of a GPU's free memory. The rest is for the network, its gradients and activations.
+SHARE_OF_MEMORY = 0.5
 
 
 class DeviceError(UserError, ValueError):
@@ -43,7 +45,7 @@ def count_gpus() -> int:
     return torch.cuda.device_count()
 
 
-def choose_device(network: nn.Module | int, batch_size: int, what: str) -> torch.device:
+def choose_device(network: nn.Module | int, batch_size: int, what: str, n_bytes: int = 0) -> torch.device:
     """Return where a network learns or is evaluated, log why, and report it as the run's tag `device.<what>`.
 
     `compute.device` decides. `auto` takes the first GPU for steps of at least a million products (parameters times
@@ -55,6 +57,7 @@ def choose_device(network: nn.Module | int, batch_size: int, what: str) -> torch
             it has.
         batch_size: rows of a step.
         what: for the log and the tag.
+        n_bytes: of rows that are needed there all at once; where a GPU does not hold them, it is the CPU.
     """
     asked = run_context.compute().device
     n_parameters = network if isinstance(network, int) else _count_parameters(network)
@@ -67,11 +70,30 @@ def choose_device(network: nn.Module | int, batch_size: int, what: str) -> torch
         found = "cuda" if products >= GPU_FROM_PRODUCTS else "cpu"
         few = "at least" if found == "cuda" else "fewer than"
         reason = f"{n_parameters:,} parameters x {batch_size:,} rows are {few} {GPU_FROM_PRODUCTS:,} products a step"
-    log.info("%s on %s: %s", what, found, reason)
     device = torch.device(found)
+    if lack := lack_of_memory(device, n_bytes):
+        found, reason, device = "cpu", lack, torch.device("cpu")
+    log.info("%s on %s: %s", what, found, reason)
     card = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
     run_context.report_tags({f"device.{what}": f"{found}{card}: {reason}"})
     return device
+
+
+def lack_of_memory(device: torch.device, n_bytes: int) -> str:
+    """Return that so many bytes take more than half of a device's free memory; empty where they don't."""
+    free = free_bytes(device) if n_bytes else None
+    if free is None or n_bytes <= SHARE_OF_MEMORY * free:
+        return ""
+    return f"the rows take {n_bytes / 1e9:.1f} GB, and {free / 1e9:.1f} GB of {device} are free"
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Return how much of a GPU's memory is free; None where that isn't known, as of a memory that the CPU shares."""
+    if device.type != "cuda":
+        return None
+    # What torch keeps for later tensors is free to it.
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + kept
 
 
 def dense_parameters(*sizes: int) -> int:

@@ -154,3 +154,15 @@ def test_what_is_not_set_has_no_decay_and_a_momentum_of_nine_tenths():
     assert (
         make_optimizer(FinetuningSettings(optimizer="momentum"), [value]).param_groups[0]["momentum"] == 0.9
     )
+
+
+def test_gradients_are_forgotten_or_set_to_zero_in_place():
+    weight, unused = (torch.nn.Parameter(torch.ones(3)) for _ in range(2))
+    optimizer = make_optimizer(FinetuningSettings(), [weight, unused])
+    weight.sum().backward()
+    gradient = weight.grad
+    optimizer.zero_grad(set_to_none=False)
+    assert weight.grad is gradient
+    assert gradient.tolist() == [0, 0, 0]
+    optimizer.zero_grad()
+    assert weight.grad is unused.grad is None

@@ -1,7 +1,3 @@
 from .dense import TensorData as TensorData
-from .host import (
-    HostTensorData as HostTensorData,
-    device_that_holds as device_that_holds,
-    rows_for_training as rows_for_training,
-)
+from .host import HostTensorData as HostTensorData, rows_for_training as rows_for_training
 from .sparse import SparseTensorData as SparseTensorData

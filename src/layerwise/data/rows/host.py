@@ -14,11 +14,10 @@ from torch import Tensor
 
 from layerwise.data.rows.dense import TensorData
 from layerwise.data.rows.sparse import SparseTensorData
+from layerwise.utils import lack_of_memory
 
 CPU = torch.device("cpu")
 log = logging.getLogger(__name__)
-# The rest of a GPU's free memory is for the network, its gradients and activations, and for the other rows.
-SHARE_OF_MEMORY = 0.5
 # Rows of a block that goes to the device beside the batches.
 AT_A_TIME = 2000
 # Batches that are copied while a step is taken.
@@ -99,30 +98,8 @@ def rows_for_training(rows: Rows, device: torch.device) -> Rows:
 
     Both give the same bits; steps on rows of the host are taken from Python.
     """
-    if not isinstance(rows, TensorData) or fits(device, rows):
+    lack = lack_of_memory(device, rows.n_bytes) if isinstance(rows, TensorData) else ""
+    if not isinstance(rows, TensorData) or not lack:
         return rows.to(device)
-    log.info("They stay on the host, and are copied batch by batch")
+    log.info("%s: they stay on the host, and go there batch by batch", lack)
     return HostTensorData(rows.inputs, rows.targets, rows.weights, device)
-
-
-def device_that_holds(device: torch.device, *rows: TensorData) -> torch.device:
-    """Return a device on which all of these rows are needed at once, or the CPU where they do not fit there."""
-    return device if fits(device, *rows) else CPU
-
-
-def fits(device: torch.device, *rows: TensorData) -> bool:
-    """Return whether rows take at most half of a device's free memory; the log has the figures where they don't."""
-    size, free = sum(each.n_bytes for each in rows), free_bytes(device)
-    if free is None or size <= SHARE_OF_MEMORY * free:
-        return True
-    log.info("The rows take %.1f GB, and %.1f GB of %s are free", size / 1e9, free / 1e9, device)
-    return False
-
-
-def free_bytes(device: torch.device) -> int | None:
-    """Return how much of a GPU's memory is free; None where that isn't known, as of a memory that the CPU shares."""
-    if device.type != "cuda":
-        return None
-    # What torch keeps for later tensors is free to it.
-    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return torch.cuda.mem_get_info(device)[0] + kept

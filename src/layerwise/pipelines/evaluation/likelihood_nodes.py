@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Callable
 
-from layerwise.data import TensorData, device_that_holds
+from layerwise.data import TensorData
 from layerwise.data.transforms import binarize_once
 from layerwise.evaluation.likelihood import (
     LikelihoodSettings,
@@ -46,7 +46,7 @@ def _bound(
     likelihood: LikelihoodSettings,
     seed: int,
 ) -> tuple[StackLikelihood, LoggedMetrics]:
-    device = device_that_holds(choose_device(stack, likelihood.chains, "likelihood"), training, test)
+    device = choose_device(stack, likelihood.chains, "likelihood", training.n_bytes + test.n_bytes)
     stack, pixel_rng = stack.to(device), torch_rng(seed, "bound", "pixels")
     rows = [part.inputs.cpu() for part in (training, test)]
     if stack.visible_units.binary:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from layerwise.data import DataSpec, TensorData, device_that_holds, rows_for_training, with_unlabelled
+from layerwise.data import DataSpec, TensorData, rows_for_training, with_unlabelled
 from layerwise.evaluation.likelihood import RBMLikelihood, rbm_likelihood, sample_rows
 from layerwise.evaluation.metrics import LoggedMetrics, MetricsByModel, NamedMetrics, compute_metrics
 from layerwise.models.rbm import RBM, class_log_probabilities, with_labels
@@ -92,7 +92,7 @@ def measure_likelihood(
     rbm: RBM, training: TensorData, test: TensorData, columns: DataSpec, settings: RBMSettings, seed: int
 ) -> tuple[RBMLikelihood, LoggedMetrics]:
     """Return log Z and the rows' mean log-probability in nats; grey pixels are binarized by one draw."""
-    device = device_that_holds(choose_device(rbm, settings.likelihood.chains, "likelihood"), training, test)
+    device = choose_device(rbm, settings.likelihood.chains, "likelihood", training.n_bytes + test.n_bytes)
     found = rbm_likelihood(
         rbm.to(device),
         training.inputs,
