@@ -44,6 +44,17 @@ def test_what_no_target_becomes_has_a_way_back_all_the_same(power):
     assert np.isfinite(found.inverse(np.array([-1e3, 1e3]))).all()
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_near_the_bound_of_a_power_a_little_more_is_the_largest_target_and_not_one_without_end(sign):
+    values = sign * np.random.default_rng(1).lognormal(0, 1.5, (500, 1))
+    found = TargetTransform.fit("yeo_johnson", values)
+    assert not 0 <= found.parameters[0][0] <= 2
+    there = found.forward(values)
+    beyond = found.inverse(sign * np.abs(there).max(keepdims=True) * [[1.0], [1.05], [9.0]])
+    np.testing.assert_allclose(beyond, np.full((3, 1), sign * np.abs(values).max()), rtol=1e-9)
+    np.testing.assert_allclose(found.inverse(there), values, rtol=1e-9)
+
+
 def test_quantiles_become_normal_ones():
     found = TargetTransform.fit("quantile", VALUES).forward(VALUES)
     assert np.abs(found.mean(0)).max() < 0.02

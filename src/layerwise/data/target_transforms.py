@@ -19,12 +19,15 @@ class TargetTransform(Config):
     """An increasing function of each target, so that a median and the ends of an interval stay what they are.
 
     `log1p` is log(1 + y). `sqrt` is the root of y. `yeo_johnson` is the power transform of Yeo & Johnson (2000), whose
-    power has the highest likelihood of normal training targets. `quantile` maps the training targets' distribution to
-    the normal one, linear between 201 points; what lies beyond them comes back as the smallest or largest one.
+    power has the highest likelihood of normal training targets. A power below 0 has an upper bound, near which a little
+    more is a target without end, and one above 2 a lower one: there what lies beyond the training targets comes back as
+    the largest or smallest one. `quantile` maps the training targets' distribution to the normal one, linear between
+    201 points; what lies beyond them comes back as the smallest or largest one.
 
     Args:
         kind: which.
-        parameters: for each target its power, or its points; none where nothing is fitted.
+        parameters: for each target its power with the smallest and the largest training target (the power alone in
+            models of earlier versions), or its points; none where nothing is fitted.
     """
 
     kind: TransformName = "none"
@@ -46,7 +49,8 @@ class TargetTransform(Config):
             from sklearn.preprocessing import PowerTransformer
 
             powers = PowerTransformer(standardize=False).fit(values).lambdas_
-            return cls(kind=kind, parameters=tuple((float(each),) for each in powers))
+            fitted = zip(powers, values.min(0), values.max(0), strict=True)
+            return cls(kind=kind, parameters=tuple(tuple(map(float, each)) for each in fitted))
         if kind == "quantile":
             levels = np.linspace(0, 1, POINTS)
             points = [np.quantile(column, levels) for column in values.T]
@@ -102,16 +106,19 @@ def _by_column(
     return np.stack(found, 1).reshape(given.shape)
 
 
-def _yeo_johnson(y: np.ndarray, power: np.ndarray) -> np.ndarray:
+def _yeo_johnson(y: np.ndarray, fitted: np.ndarray) -> np.ndarray:
     from scipy.stats import yeojohnson
 
-    return np.asarray(yeojohnson(y, float(power[0])))
+    return np.asarray(yeojohnson(y, float(fitted[0])))
 
 
-def _inverse_yeo_johnson(x: np.ndarray, power: np.ndarray) -> np.ndarray:
-    lam, found = float(power[0]), np.empty_like(x)
+def _inverse_yeo_johnson(x: np.ndarray, fitted: np.ndarray) -> np.ndarray:
+    lam, found = float(fitted[0]), np.empty_like(x)
+    if len(fitted) > 1 and not 0 <= lam <= 2:
+        low, high = _yeo_johnson(fitted[1:], fitted)
+        x = np.minimum(x, high) if lam < 0 else np.maximum(x, low)
     above = x >= 0
-    # A negative power has an upper bound, one above 2 a lower one; what lies beyond comes from nowhere.
+    # Beyond the bounds no target is found.
     tiny = 1e-9
     if abs(lam) < 1e-12:
         found[above] = np.expm1(np.minimum(x[above], 700))

@@ -59,3 +59,14 @@ def test_the_mean_of_any_transform_is_that_over_the_residuals(kind):
     found = compute_raw_metrics(targets, values, smearing.values, n_bootstrap=0, transform=transform)
     assert found["rmse"].value == pytest.approx(y.std(), rel=0.02)
     assert found["mae"].value == pytest.approx(np.abs(y - transform.inverse(values)).mean(), rel=1e-6)
+
+
+def test_the_mean_of_a_skewed_target_stays_below_the_largest_one():
+    rng = np.random.default_rng(3)
+    log_median = rng.normal(size=(4000, 1))
+    y = np.exp(log_median + rng.normal(size=(4000, 1)))
+    transform = TargetTransform.fit("yeo_johnson", y[:2000])
+    assert transform.parameters[0][0] < 0
+    targets, values = transform.forward(y), transform.forward(np.exp(log_median))
+    smearing = smearing_factors(targets[:2000], values[:2000], transform=transform).values
+    assert raw_means(values[2000:], smearing, transform).max() <= y[:2000].max()

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from sklearn import metrics as sk
@@ -125,3 +127,20 @@ def test_baselines_learn_from_rows_by_their_weights():
 def test_weights_that_are_none_are_refused(weights):
     with pytest.raises(ValueError, match="weights"):
         compute_metrics("binary", *rows("binary"), weights=weights)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_resamples_in_which_no_row_counts_are_left_out_without_a_warning(task):
+    targets = np.array([0, 1, 1]) if task == "multiclass" else np.array([[0.0], [1], [1]])
+    scores = (
+        np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6]])
+        if task == "multiclass"
+        else np.array([[0.2], [0.4], [0.7]])
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = compute_metrics(task, targets, scores, weights=[0, 0, 2])
+        name = "rmse" if task == "regression" else "log_loss"
+        difference = paired_difference(task, targets, scores, scores[::-1], name, weights=[0, 0, 2])
+    assert all(np.isfinite(each.value) for each in found.values())
+    assert np.isfinite(difference).all()

@@ -48,7 +48,9 @@ def classification_statistics(
         "f1": f1,
         "log_loss": lambda weights: _mean(weights, losses),
         "brier": lambda weights: _mean(weights, brier),
-        "calibration_error": lambda weights: np.abs(gaps(weights)).sum(1) / (weights.sum(1) * gaps_per_row),
+        "calibration_error": lambda weights: ratio(
+            np.abs(gaps(weights)).sum(1), weights.sum(1) * gaps_per_row
+        ),
     }
     gaps_per_row = truth.shape[1] if task == "multilabel" else 1
     if task == "multilabel":
@@ -114,18 +116,18 @@ def regression_statistics(targets: Array, values: Array) -> dict[str, Statistic]
 
     def r2(weights: Array | Resamples) -> Array:
         n = weights.sum(1, keepdims=True)
-        total_squares = weights @ centered**2 - (weights @ centered) ** 2 / n
+        total_squares = weights @ centered**2 - ratio((weights @ centered) ** 2, n)
         return (1 - ratio(weights @ squared, np.maximum(total_squares, 0))).mean(1)
 
     return {
-        "rmse": lambda weights: np.sqrt(weights @ squared / weights.sum(1, keepdims=True)).mean(1),
-        "mae": lambda weights: (weights @ absolute / weights.sum(1, keepdims=True)).mean(1),
+        "rmse": lambda weights: np.sqrt(ratio(weights @ squared, weights.sum(1, keepdims=True))).mean(1),
+        "mae": lambda weights: ratio(weights @ absolute, weights.sum(1, keepdims=True)).mean(1),
         "r2": r2,
     }
 
 
 def _mean(weights: Array | Resamples, values: Array) -> Array:
-    return weights @ values / weights.sum(1)
+    return ratio(weights @ values, weights.sum(1))
 
 
 def _nanmean(values: Array) -> Array:
