@@ -9,14 +9,10 @@ from helpers.resumable_trainings import TRAININGS, without_times
 from layerwise.data import HostTensorData, TensorData
 from layerwise.training import eager_steps
 
-# Their rows go to the GPU as a whole.
-ON_THE_GPU = {name for name in TRAININGS if name.startswith("gan")}
-
-
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
-@pytest.mark.parametrize("name", sorted(TRAININGS.keys() - ON_THE_GPU))
+@pytest.mark.parametrize("name", sorted(TRAININGS))
 def test_rows_of_the_host_give_the_bits_of_rows_of_the_device(name, monkeypatch):
     expected = without_times(TRAININGS[name]())
     steps = []
@@ -32,7 +28,7 @@ def test_rows_of_the_host_give_the_bits_of_rows_of_the_device(name, monkeypatch)
 
 
 @needs_cuda
-@pytest.mark.parametrize("name", sorted(TRAININGS.keys() - ON_THE_GPU))
+@pytest.mark.parametrize("name", sorted(TRAININGS))
 def test_rows_beside_a_gpu_give_the_bits_of_rows_on_it(name, monkeypatch):
     monkeypatch.setattr(resumable_trainings, "device", "cuda")
     expected = without_times(TRAININGS[name]())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from layerwise.data import DataSpec, TensorData
+from layerwise.data import DataSpec, TensorData, rows_for_training
 from layerwise.evaluation.generative import (
     SampleMetrics,
     evaluate_image_samples,
@@ -54,7 +54,8 @@ def sample_baseline(
     network = build_autoencoder(own_settings, columns, torch_rng(seed, "gan", "vae"))
     assert isinstance(network, LatentVariableModel)
     device = choose_device(network, own_settings.batch_size, "vae")
-    rows, held_out, own_seed = training.to(device), validation.to(device), derive_seed(seed, "gan", "vae")
+    rows, held_out = rows_for_training(training, device), rows_for_training(validation, device)
+    own_seed = derive_seed(seed, "gan", "vae")
     train_autoencoder(
         network.to(device), rows, held_out, columns, own_settings, own_seed, name="vae", silent=True
     )

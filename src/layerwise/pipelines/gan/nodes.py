@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from layerwise.data import DataError, DataSpec, TensorData
+from layerwise.data import DataError, DataSpec, TensorData, rows_for_training
 from layerwise.data.preprocessing import LabelledPreprocessor
 from layerwise.data.sources import CaptionConfig
 from layerwise.evaluation.generative import frechet_distance_to
@@ -46,7 +46,9 @@ def train_feature_classifier(
         raise DataError(f"gan is for images and tables, and the task is {columns.task}")
     size = dense_parameters(columns.n_inputs, *CLASSIFIER_SIZES, columns.n_outputs)
     device = choose_device(size, CLASSIFIER_BATCH_SIZE, "feature_classifier")
-    network, error = fit_classifier(training.to(device), validation.to(device), columns, seed, epochs)
+    network, error = fit_classifier(
+        rows_for_training(training, device), rows_for_training(validation, device), columns, seed, epochs
+    )
     log.info("Feature classifier: error %.4f on the validation rows", error)
     metrics = LoggedMetrics.of({"feature_classifier/validation/error": error})
     return network, ClassifierHistory(validation_error=error), metrics
@@ -89,9 +91,10 @@ def _fit(
     seed: int,
 ) -> GANResult:
     device = choose_device(settings.count_parameters(columns.n_inputs), settings.batch_size, "gan")
-    held_out, network = validation.to(device), classifier.to(device)
-    distance = frechet_distance_to(held_out.inputs[:COMPARED_ROWS], partial(extract_features, network))
-    return fit_image_gan(training.to(device), held_out, columns, settings, seed, network, distance)
+    rows, held_out = rows_for_training(training, device), rows_for_training(validation, device)
+    network, compared = classifier.to(device), held_out[slice(COMPARED_ROWS)].inputs
+    distance = frechet_distance_to(compared, partial(extract_features, network))
+    return fit_image_gan(rows, held_out, columns, settings, seed, network, distance)
 
 
 def _trained(result: GANResult, columns: DataSpec) -> Trained:

@@ -5,7 +5,7 @@ import logging
 import torch
 from torch import Tensor
 
-from layerwise.data import DataError, DataSpec, ImageShape, TensorData, with_size
+from layerwise.data import DataError, DataSpec, ImageShape, TensorData, rows_for_training, with_size
 from layerwise.data.transforms import MAX_VELOCITY, bouncing_videos, corrupt_images, downsample, upsample
 from layerwise.evaluation.demos import render_gan_demo
 from layerwise.evaluation.generative import PairErrors, compare_with_baseline
@@ -140,7 +140,9 @@ def train_demo_generator(
     )
     own_settings = size_gan(columns, rows, left_open)
     device = choose_device(own_settings.count_parameters(columns.n_inputs), own_settings.batch_size, "demo")
-    result = train_image_gan(rows.to(device), validation.to(device), columns, own_settings, seed, classifier)
+    result = train_image_gan(
+        rows.to(device), rows_for_training(validation, device), columns, own_settings, seed, classifier
+    )
     return result.generator.cpu()
 
 
@@ -212,7 +214,7 @@ def _train_on_pairs(
     """Train a GAN on pairs: each image as the input, and the given one as the target, the generator's condition."""
     networks = build_paired_networks(config, settings, seed, name)
     device = choose_device(networks[0], settings.batch_size, name)
-    rows, held_out = training.to(device), validation.to(device)
+    rows, held_out = rows_for_training(training, device), rows_for_training(validation, device)
     return train_paired_gan(networks, rows, held_out, settings, seed, name).generator.cpu()
 
 

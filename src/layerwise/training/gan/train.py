@@ -215,7 +215,7 @@ def train_image_gan(
     """
     device = training.device
     condition, captions = build_image_condition(training, columns, settings)
-    training_conditions = None if condition is None else condition(training)
+    training_conditions = None if condition is None else condition(training).to(device)
     n_conditions = 0 if training_conditions is None else training_conditions.shape[1]
     generator, discriminator = build_generator_and_discriminator(settings, columns, n_conditions, seed)
     conditioning: Conditioning = unconditional
@@ -237,7 +237,7 @@ def train_image_gan(
     binarize = make_dynamic_binarization(seed, device, "gan") if columns.dynamic_binarization else None
     monitor = build_monitor(
         plan,
-        validation.inputs,
+        validation[slice(MONITORED_SAMPLES)].inputs,
         settings,
         seed,
         training_conditions=training_conditions,
