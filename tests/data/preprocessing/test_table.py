@@ -319,3 +319,13 @@ def test_of_new_rows_the_inputs_alone_are_read_unless_one_is_missing():
         fitted.read(beside.assign(**{" note": 1}), only_inputs=True)
     # All stay, so that what stands in its place is found.
     assert "balanse" in fitted.read(frame.rename(columns={"balance": "balanse"}), only_inputs=True)
+
+
+@pytest.mark.parametrize("scaling", ["standard", "minmax"])
+def test_all_columns_are_scaled_by_what_they_are_and_not_by_their_rounding(scaling):
+    # To the nearest float32 these are one number.
+    seconds = 1.7e9 + np.random.default_rng(2).normal(size=N)
+    frame = table(seconds=seconds)
+    found = column(fit(frame, {"scaled_columns": "all", "scaling": scaling}), frame, "seconds")[:100]
+    alone = column(fit(frame, {"scaling": scaling}), frame, "seconds")[:100]
+    np.testing.assert_allclose(found, alone, atol=1e-5)

@@ -126,6 +126,13 @@ def test_balanced_weights_make_every_class_count_the_same_and_average_one():
     torch.testing.assert_close(sums, torch.full((3,), 20 / 3))
 
 
+def test_balanced_weights_average_one_where_a_class_has_no_row():
+    targets = torch.tensor([0, 0, 0, 0, 2, 2])
+    weights = class_weight_tensor("balanced", "multiclass", TensorData(torch.zeros(6, 1), targets), 3)
+    assert weights[[0, 2]].tolist() == [0.75, 1.5]
+    assert float(weights[targets].mean()) == 1
+
+
 def test_class_weights_are_for_classes_and_one_for_each():
     rows = TensorData(torch.zeros(4, 1), torch.zeros(4, 1))
     with pytest.raises(TrainingError, match="task is regression"):

@@ -115,7 +115,7 @@ class TablePreprocessor:
         added = {"notes": [*notes, *said], "rules": rules.model_dump(mode="json")}
         state["data_spec"] = make_data_spec(state, problem, settings, attributes) | added
         if settings.scaled_columns == "all":
-            matrix = cls(state).inputs(whole.iloc[training]).astype(np.float64)
+            matrix = cls(state).unscaled(whole.iloc[training])
             low, scale = matrix.mean(0), matrix.std(0)
             if settings.scaling == "minmax":
                 low, scale = matrix.min(0), np.ptp(matrix, 0)
@@ -172,6 +172,13 @@ class TablePreprocessor:
         Raises:
             DataError: a column is missing; a cell holds text, an infinite value, or nothing where refused.
         """
+        matrix = self.unscaled(frame, dict(cross_fitted or {}))
+        if "scale" in self.state:
+            matrix = (matrix - self.state["shift"]) / self.state["scale"]
+        return matrix.astype(np.float32, copy=False)
+
+    def unscaled(self, frame: pd.DataFrame, cross_fitted: dict[str, np.ndarray] | None = None) -> np.ndarray:
+        """Return `inputs` before all columns are scaled, then float64: means of large numbers are subtracted."""
         s = self.state
         frame = self._read_whole(frame, s["original"])
         validate_columns(frame, tuple(s["kinds"]), "input column")
@@ -184,8 +191,9 @@ class TablePreprocessor:
                     f"column '{name}': {count} row(s) are empty, as none was in training; they are imputed",
                     stacklevel=2,
                 )
-        matrix = np.empty((len(frame), self.data_spec.n_inputs), np.float64 if "scale" in s else np.float32)
-        fitted = dict(cross_fitted or {})
+        precise = self.settings.scaled_columns == "all"
+        matrix = np.empty((len(frame), self.data_spec.n_inputs), np.float64 if precise else np.float32)
+        fitted = cross_fitted or {}
         at, end = len(s["numbers"]), self.data_spec.n_inputs - len(s["indicators"])
         blocks = [slice(start, start + BLOCK_ROWS) for start in range(0, len(frame), BLOCK_ROWS)]
         if s["numbers"]:
@@ -200,9 +208,7 @@ class TablePreprocessor:
                 matrix[rows, at:end] = s["encoder"].transform(filled.iloc[rows].to_numpy(object))
         for k, name in enumerate(s["indicators"], end):
             matrix[:, k] = frame[name].isna().to_numpy()
-        if "scale" in s:
-            matrix = (matrix - s["shift"]) / s["scale"]
-        return matrix.astype(np.float32, copy=False)
+        return matrix
 
     def _numbers(self, frame: pd.DataFrame, cross_fitted: dict[str, np.ndarray]) -> np.ndarray:
         """Return the scaled columns (n, numbers), the median where a cell is empty."""

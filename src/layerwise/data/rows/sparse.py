@@ -61,5 +61,6 @@ class SparseTensorData:
 
     def column_sums(self) -> Tensor:
         """Return the sum of all rows, shape (1, d): enough to initialize the biases of count units."""
-        sums = np.asarray(self.matrix.sum(0)).reshape(1, -1)
+        # In float64: SciPy adds float32 cells up in float32, where a sum of ones ends at 2^24.
+        sums = np.bincount(self.matrix.indices, self.matrix.data, self.matrix.shape[1])[None]
         return torch.from_numpy(sums).to(device=self.device, dtype=self.dtype)

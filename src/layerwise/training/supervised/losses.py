@@ -165,7 +165,8 @@ def probabilities(task: Task, outputs: Tensor) -> Tensor:
 def class_weight_tensor(chosen: ClassWeights, task: Task, rows: TensorData, n_outputs: int) -> Tensor | None:
     """Return the weight of each class in the training loss, shape (classes,), or None for equal weights.
 
-    `balanced` is n / (k n_c), which makes the weights' mean over the training rows 1 (King & Zeng 2001).
+    `balanced` is n / (k n_c) for the k classes that have rows, which makes the weights' mean over the training rows 1
+    (King & Zeng 2001).
 
     Raises:
         TrainingError: the task has no classes, or another number of them.
@@ -180,7 +181,7 @@ def class_weight_tensor(chosen: ClassWeights, task: Task, rows: TensorData, n_ou
         counts = torch.bincount(rows.targets.reshape(-1).long(), minlength=k).to(
             rows.device, rows.inputs.dtype
         )
-        return len(rows) / (k * counts.clamp_min(1))
+        return len(rows) / ((counts > 0).sum() * counts.clamp_min(1))
     if len(chosen) != k:
         raise TrainingError(f"finetuning.class_weights has {len(chosen)} value(s) for {k} classes")
     return torch.tensor(chosen, dtype=rows.inputs.dtype, device=rows.device)
