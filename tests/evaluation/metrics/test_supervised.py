@@ -265,6 +265,8 @@ def test_certain_scores_are_ranked_as_they_are():
 def test_a_threshold_needs_both_classes():
     with pytest.raises(ValueError, match="one class"):
         choose_threshold(np.ones(5), np.full(5, 0.4))
+    with pytest.raises(ValueError, match="one class"):
+        choose_threshold([0, 0, 1, 1], [0.1, 0.4, 0.6, 0.7], weights=[1, 1, 0, 0])
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,10 @@ def test_means_are_over_the_folds_and_stay_within_their_bounds():
     assert found.statistics["error"].mean == pytest.approx(0.05)
     assert found.statistics["error"].std == pytest.approx(np.std([0, 0.1], ddof=1))
     assert found.statistics["error"].low == 0
+    found = CrossValidation.of(
+        [fold(1, 0.5, r2=0.6, calibration_error=0.9), fold(2, 0.5, r2=0.99, calibration_error=0.5)]
+    )
+    assert found.statistics["r2"].high == found.statistics["calibration_error"].high == 1
 
 
 def test_a_metric_that_a_fold_lacks_has_no_mean():

@@ -121,5 +121,10 @@ def test_rows_of_one_class_and_a_regression_are_refused():
     network, rows = classifier("binary")
     with pytest.raises(TrainingError, match="all validation rows are of one class"):
         calibrate(network, "binary", TensorData(rows.inputs, torch.ones(4000, 1)), "temperature")
+    # Those of the other class count nothing.
+    assert rows.targets is not None
+    weighted = TensorData(rows.inputs, rows.targets, rows.targets[:, 0])
+    with pytest.raises(TrainingError, match="all validation rows are of one class"):
+        calibrate(network, "binary", weighted, "isotonic")
     with pytest.raises(TrainingError, match="the task is regression"):
         calibrate(network, "regression", rows, "temperature")

@@ -267,11 +267,10 @@ def choose_threshold(
         raise ValueError(f"unknown criterion '{criterion}'; known: accuracy, cost, f1")
     wanted, _ = check_targets_and_scores("binary", targets, scores)
     given = as_array(scores).reshape(-1).astype(np.float64)
-    truth = wanted.reshape(-1)
-    n_positive = truth.sum()
-    if n_positive in (0, len(truth)):
+    truth, counts = wanted.reshape(-1), row_counts(weights, len(wanted))
+    if len(np.unique(truth[counts > 0])) < 2:
         raise ValueError("a threshold cannot be chosen on rows of one class")
-    order, counts = np.argsort(given), row_counts(weights, len(given))
+    order = np.argsort(given)
     ordered, truth, counts = given[order], truth[order], counts[order]
     cuts = np.r_[0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, len(ordered)]
     false_negatives = np.r_[0, np.cumsum(truth * counts)][cuts]

@@ -26,8 +26,9 @@ from layerwise.utils import Config
 
 INTERVAL = "95 % intervals by the corrected resampled t (Nadeau & Bengio 2003)"
 # What no mean goes beyond, where it has bounds.
-BOUNDED = FRACTIONS_OF_ROWS | BOUNDED_METRICS
-NOT_NEGATIVE = {*BOUNDED, "log_loss", "brier", "calibration_error", "rmse", "mae", "raw_rmse", "raw_mae"}
+FRACTIONS = FRACTIONS_OF_ROWS | BOUNDED_METRICS | {"calibration_error", "interval_coverage"}
+AT_MOST_1 = FRACTIONS | {"r2", "raw_r2"}
+NOT_NEGATIVE = FRACTIONS | {"log_loss", "brier", "rmse", "mae", "raw_rmse", "raw_mae", "interval_width"}
 HEADLINES = ("error", "roc_auc", "rmse", "r2")
 
 
@@ -185,6 +186,6 @@ def _statistic(
     low, high = corrected_interval(values, test_ratio)
     if name in NOT_NEGATIVE:
         low = max(low, 0.0)
-    if name in BOUNDED:
+    if name in AT_MOST_1:
         high = min(high, 1.0)
     return FoldStatistic(mean=fmean(values), std=stdev(values), low=low, high=high, better=better)

@@ -41,7 +41,9 @@ def calibrate(
     if task not in ("binary", "multiclass", "multilabel"):
         raise TrainingError(f"evaluation.calibration is for classes and labels, and the task is {task}")
     assert validation.targets is not None
-    if task == "binary" and len(validation.targets.unique()) < 2:
+    # Rows of weight 0 say nothing.
+    known = slice(None) if validation.weights is None else validation.weights > 0
+    if task == "binary" and len(validation.targets[known].unique()) < 2:
         raise TrainingError(
             "evaluation.calibration: all validation rows are of one class; take more of them "
             "(split.validation_fraction), or set calibration: none"
