@@ -261,14 +261,16 @@ def test_a_marker_of_one_column_is_a_value_in_the_others():
     settings = ReadingSettings(missing_in={"days": ["-1"], "word": ["-1"]})
     reading = fit_reading(cells, settings)
     values = reading.parse(cells)[0]
-    assert values["days"].isna().tolist() == values["word"].isna().tolist() == (cells["days"] == "-1").tolist()
+    assert (
+        values["days"].isna().tolist() == values["word"].isna().tolist() == (cells["days"] == "-1").tolist()
+    )
     assert not values[["balance", "name"]].isna().any().any()
     later = reading.parse(pd.DataFrame({"days": [-1.0], "balance": [-1], "word": ["-1"], "name": ["-1"]}))[0]
     assert later.isna().iloc[0].tolist() == [True, False, True, False]
 
 
 def test_a_marker_of_a_column_that_is_not_there_is_refused():
-    with pytest.raises(DataError, match="'dais'.*did you mean 'days'"):
+    with pytest.raises(DataError, match=r"'dais'.*did you mean 'days'"):
         fit_reading(text(days=many("1", "2")), ReadingSettings(missing_in={"dais": ["-1"]}))
 
 
