@@ -65,10 +65,8 @@ class ColumnBase:
         # Words that differ in capitals alone.
         self.spellings: list[str] = []
         self.own_null_words = settings.missing_in.get(name, ())
-        self.null_words = (
-            *(NULL_WORDS if settings.missing is None else settings.missing),
-            *self.own_null_words,
-        )
+        everywhere = NULL_WORDS if settings.missing is None else settings.missing
+        self.null_words = (*everywhere, *self.own_null_words)
 
     def cells(self) -> Cells:
         """Return the distinct cells that hold something."""
