@@ -636,3 +636,23 @@ def test_a_rare_class_called_nearly_as_a_frequent_one_is_said(propose):
 def test_one_marker_among_numbers_is_proposed_as_missing_whatever_its_case(propose, word):
     numbers = [f"{number:.2f}" for number in np.random.default_rng(0).normal(size=N)]
     assert propose(rows(x=["0.5", word, *numbers[2:]])).value("problem.reading.missing")[0] == word
+
+
+@pytest.mark.parametrize(
+    "beside", [{"Comments": ["fine"] * 60 + ["bad"] * 60}, {"extra": ["a", "b"] * 20 + [None] * 80}]
+)
+def test_remarks_and_mostly_empty_columns_are_no_target_by_their_place(propose, beside):
+    table = rows().drop(columns="kept")
+    table["level"] = [("low", "middle", "high")[k % 3] for k in range(N)]
+    table = table.assign(**beside)
+    assert propose(table).value("problem.target") == "level"
+    assert propose(table, next(iter(beside))).value("problem.target") == next(iter(beside))
+
+
+def test_a_table_whose_columns_are_the_cases_is_said_briefly(propose):
+    numbers = np.random.default_rng(3).normal(size=(N, 40)).round(3)
+    table = pd.DataFrame(numbers, columns=[f"case {k}" for k in range(40)]).astype(object)
+    table.loc[N] = ["ill", "well"] * 20
+    (said,) = (each for each in propose(table).findings if "row(s) are left out" in each)
+    assert "; and more. If each column is a case, turn the table round first" in said
+    assert len(said) < 400

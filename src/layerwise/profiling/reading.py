@@ -36,7 +36,8 @@ from layerwise.profiling.targets import null_classes
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_SETTLED, MAX_REASON = 60, 300
+# A row that is wrong in so many columns, and in most of them, is of another kind than the others.
+MAX_SETTLED, MAX_REASON, MANY_COLUMNS = 60, 300, 5
 # Settings that are of columns, by their names.
 BY_COLUMN = ("dates", "columns", "percent", "missing_in")
 DASHES = "-–"
@@ -74,7 +75,7 @@ class SettledTable:
         return [
             *self.notes_of_file,
             *self.reading.notes(),
-            *_unreadable_rows(self.table, self.errors.reasons),
+            *_unreadable_rows(self.table, self.errors),
         ]
 
     @property
@@ -288,11 +289,12 @@ def _add(settings: dict[str, Any], choices: dict[str, Choice], suggested: Sugges
     return True
 
 
-def _unreadable_rows(table: TextTable, reasons: Any) -> list[str]:
-    bad = [k for k, reason in enumerate(reasons) if reason]
+def _unreadable_rows(table: TextTable, errors: RowErrors) -> list[str]:
+    bad = [k for k, reason in enumerate(errors.reasons) if reason]
     if not bad:
         return []
     first = bad[0]
-    return [
-        f"{len(bad)} row(s) are left out, the first in line {table.line_numbers[first]}: {reasons[first]}."
-    ]
+    said = f"{len(bad)} row(s) are left out, the first in line {table.line_numbers[first]}: {errors.reasons[first]}."
+    n_columns = sum(first in wrong for wrong in errors.cells.values())
+    is_of_another_kind = n_columns >= MANY_COLUMNS and 2 * n_columns > table.cells.shape[1]
+    return [f"{said} If each column is a case, turn the table round first." if is_of_another_kind else said]

@@ -27,6 +27,18 @@ EVENTS = (
     "deceased", "diagnosis", "fraud", "spam", "bought", "purchase", "purchased", "approve", "approved", "accepted",
     "converted", "subscribed", "canceled", "cancelled", "species", "decision", "vote", "sentiment", "status",
 )  # fmt: skip
+# What is written beside a row, and is rarely foretold.
+REMARKS = {
+    "comment",
+    "comments",
+    "note",
+    "notes",
+    "remark",
+    "remarks",
+    "feedback",
+    "description",
+    "bemerkung",
+}
 AMOUNTS = ("price", "salary", "wage", "wages", "sales", "revenue")
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 MAX_CLASSES, FEW_NUMBERS = 50, 10
@@ -60,12 +72,14 @@ def guess_target(columns: list[ColumnProfile]) -> TargetGuess:
 
     It is called a target, or after what is foretold; it is the last column and the only one of two values; it is called
     an amount, such as price; it is the last column and its name ends with an amount; it alone holds words of yes and
-    no; it is the last that can be learnt.
+    no; it is the last that can be learnt. By place remarks and mostly empty columns come after all others.
     """
     can = [each for each in columns if each.role == "input"]
     if len(can) < 1 or len(columns) < 2:
         raise DataError("the table has no column that could be learnt from others; it needs two at least")
-    last, others = can[-1], [each.name for each in reversed(can)]
+    by_place = list(reversed(can))
+    by_place.sort(key=_is_beside_the_row)
+    last, others = by_place[0], [each.name for each in by_place]
     of_two = [each.name for each in can if each.n_distinct == 2]
     # A column of yes and no words beside others is rarely anything else; 0 and 1 often are.
     said = [each.name for each in can if each.kind == "boolean" and not set(each.examples) <= {"0", "1"}]
@@ -80,6 +94,11 @@ def guess_target(columns: list[ColumnProfile]) -> TargetGuess:
     )
     name, reason = next(rule for rule in rules if rule[0])
     return TargetGuess(name, reason, next((each for each in others if each != name), ""))
+
+
+def _is_beside_the_row(column: ColumnProfile) -> bool:
+    """Return whether a column is mostly empty, or is called a remark."""
+    return 2 * column.n_missing > column.n_rows or not REMARKS.isdisjoint(_words(column.name))
 
 
 def _called(names: list[str], words: Sequence[str], beside: Collection[str] = ()) -> str:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_SHOWN_LETTERS = 40
+# How much is said of what is wrong with a row.
+MOST_REASONS = 5
 ATTRIBUTE = "row_errors"
 
 
@@ -22,14 +24,19 @@ class RowErrors:
 
     def __init__(self, n_rows: int) -> None:
         self.reasons = np.full(n_rows, "", dtype=object)
+        self._numbers = np.zeros(n_rows, dtype=np.int64)
         # The cells that could not be read, by column and position, those of columns that do not count too.
         self.cells: dict[str, dict[int, str]] = {}
 
     def add(self, rows: np.ndarray, reasons: list[str] | str) -> None:
-        """Add a reason for each of the rows at these positions."""
+        """Add a reason for each of the rows at these positions; of a row's, the first five are said."""
         texts = [reasons] * len(rows) if isinstance(reasons, str) else reasons
         for row, reason in zip(rows, texts, strict=True):
-            self.reasons[row] = f"{self.reasons[row]}; {reason}" if self.reasons[row] else reason
+            self._numbers[row] += 1
+            if self._numbers[row] <= MOST_REASONS:
+                self.reasons[row] = f"{self.reasons[row]}; {reason}" if self.reasons[row] else reason
+            elif self._numbers[row] == MOST_REASONS + 1:
+                self.reasons[row] += "; and more"
 
     def add_cells(self, column: str, reasons: dict[int, str], counts: bool) -> None:
         """Add the cells of a column that could not be read, by position; they make their rows wrong if they count."""
