@@ -76,6 +76,24 @@ def test_few_values_single_rows_and_other_names_are_no_groups(propose):
     assert not said(propose(rows(town=[f"T{k}" for k in np.repeat(np.arange(30), 4)])), "split.groups")
 
 
+@pytest.mark.parametrize("step", [1, -1])
+def test_rows_in_the_order_of_time_are_said_with_the_setting_that_tests_on_the_last(propose, step):
+    days = pd.date_range("2025-01-01", periods=N // 2).repeat(2)[::step].strftime("%Y-%m-%d")
+    new = propose(rows(day=days))
+    assert said(new, "split.time") == ["day"]
+    assert "# time: day" in new.parameters
+    (finding,) = (each for each in new.proposal.findings if "split.time: day" in each)
+    assert "in the order of day, 2025-01-01 to 2025-03-01" in finding
+    assert "time" not in (yaml.safe_load(new.parameters).get("split") or {})
+
+
+def test_dates_in_no_order_or_of_few_days_are_no_order_of_the_rows(propose):
+    days = pd.date_range("2025-01-01", periods=N).strftime("%Y-%m-%d")
+    mixed = np.random.default_rng(0).permutation(days)
+    assert not said(propose(rows(day=mixed)), "split.time")
+    assert not said(propose(rows(day=np.repeat(days[:20], 6))), "split.time")
+
+
 @pytest.mark.parametrize("write", ["; ".join, "|".join, json.dumps], ids=["semicolons", "bars", "json"])
 def test_lists_in_cells_are_a_comment_among_the_settings(propose, write):
     rng = np.random.default_rng(3)

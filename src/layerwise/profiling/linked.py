@@ -24,6 +24,8 @@ UNITS = re.compile(
     re.IGNORECASE,
 )
 UNITS_CASED = re.compile(r"[a-z](ID|Id)$")
+# Rows in the order of time: of so many times at least, and so many of them not before the row above.
+MIN_TIMES, MIN_IN_ORDER = 30, 0.99
 MIN_UNITS, MIN_ROWS_OF_A_UNIT, MIN_REPEATED = 10, 1.5, 0.5
 
 # A total: of how many numbers at least, and how far rounded cells may sum up beside it.
@@ -85,6 +87,31 @@ def propose_groups(
             "column is then no input:"
         )
         return [Choice("split.groups", each.name, reason, is_suggestion=True)]
+    return []
+
+
+def propose_time(
+    frame: pd.DataFrame, columns: Sequence[ColumnProfile], targets: Sequence[str]
+) -> list[Choice]:
+    """Suggest that the last rows are those to be tested on, where the rows lie in the order of a column of dates.
+
+    Args:
+        frame: the values of the rows.
+        columns: what each column holds.
+        targets: the target columns.
+    """
+    for each in columns:
+        if each.kind != "date" or each.name in targets or each.range is None:
+            continue
+        steps = np.diff(frame[each.name].dropna().to_numpy("datetime64[us]")).astype(np.int64)
+        if each.n_distinct < MIN_TIMES or max((steps >= 0).mean(), (steps <= 0).mean()) < MIN_IN_ORDER:
+            continue
+        first, last = each.range
+        reason = (
+            f"the rows lie in the order of {each.name}, {first} to {last}. If the model is for later ones, the last "
+            "ones are to be tested on, or rows before and after each other flatter it:"
+        )
+        return [Choice("split.time", each.name, reason, is_suggestion=True)]
     return []
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from layerwise.data import DataError, Task
 from layerwise.data.preprocessing import find_leaks
 from layerwise.profiling.columns import ColumnProfile, profile_columns
-from layerwise.profiling.linked import classes_in_columns, find_totals, propose_groups
+from layerwise.profiling.linked import classes_in_columns, find_totals, propose_groups, propose_time
 from layerwise.profiling.proposal import Choice, choose_positive
 from layerwise.profiling.reading import SettledTable, settle_again, settle_reading
 from layerwise.profiling.targets import (
@@ -79,6 +79,7 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
         choices.append(Choice("problem.drop", list(dropped), reasons, other))
     choices += [*settled.choices, *_suggested_reading(settled, columns, [*targets, *dropped])]
     choices += [*propose_by_number(known[guess.name], task), *propose_groups(known, columns, targets)]
+    choices += propose_time(known, columns, targets)
     findings = describe_target(settled.frame, known[guess.name], task)
     findings += [
         f"column '{name}': {dropped[name]}; it is left out. If it is known before {guess.name} is, take it from "
@@ -90,7 +91,7 @@ def propose_table(path: Path, target: str | None) -> TableProposal:
     ]
     findings += [*settled.said, *(note.rstrip(".") for note in settled.notes)]
     findings += [f"column '{each.name}': {each.note}" for each in columns if each.note]
-    findings += [f"{c.reason} {c.key}: {c.value}" for c in choices if c.key == "split.groups"]
+    findings += [f"{c.reason} {c.key}: {c.value}" for c in choices if c.key in ("split.groups", "split.time")]
     findings += find_totals(settled.frame, columns) + _of_the_rows(settled.frame, known)
     columns = [replace(each, note=each.note or dropped.get(each.name, "")) for each in columns]
     return TableProposal(settled, columns, choices, findings)
