@@ -300,7 +300,7 @@ def longer_rows() -> Case:
 def sentinel() -> Case:
     frame = base().rename(columns={"age": "temperature"})
     frame.loc[5::15, "temperature"] = 9999
-    return Case("sentinel", "weather.csv", text(frame), reading={"missing": [9999]})
+    return Case("sentinel", "weather.csv", text(frame), reading={"missing_in": {"temperature": [9999]}})
 
 
 def null_words() -> Case:

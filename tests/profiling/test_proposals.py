@@ -10,6 +10,7 @@ from PIL import Image
 
 from layerwise.data import DataError
 from layerwise.profiling import propose_problem, write_problem
+from layerwise.profiling.reading import settle_reading
 
 N = 120
 
@@ -324,8 +325,9 @@ def test_marks_of_missing_values_and_sentinels_become_a_setting(propose):
     table.loc[table.index % 12 == 0, "size"] = "?"
     table.loc[table.index % 12 == 1, "hours"] = 9999
     found = propose(table, "kept")
-    (taken,) = (each for each in found.choices if each.key == "problem.reading.missing")
-    assert {"?", "9999"} <= set(taken.value)
+    assert "?" in found.value("problem.reading.missing")
+    (taken,) = (each for each in found.choices if each.key == "problem.reading.missing_in")
+    assert taken.value == {"hours": ["9999"]}
     assert not taken.is_suggestion
     assert "column 'hours': 9999 in cells far from all other values, and often" in taken.reason
     assert not any("9999 stands far" in each for each in found.findings)
@@ -334,12 +336,12 @@ def test_marks_of_missing_values_and_sentinels_become_a_setting(propose):
 @pytest.mark.parametrize(
     "beside", [[9999, 9998, 9990] * (N // 3), [f"{k % 3}" for k in range(N - 1)] + ["9999"]]
 )
-def test_a_sentinel_that_another_column_has_as_a_value_is_said_alone(propose, beside):
+def test_a_sentinel_stays_a_value_in_another_column(propose, beside, tmp_path):
     table = rows(hours=np.where(np.arange(N) % 12 == 1, 9999.0, np.arange(N) % 9 + 0.5), other=beside)
-    found = propose(table, "kept")
-    (suggested,) = (each for each in found.choices if each.key == "problem.reading.missing")
-    assert suggested.is_suggestion
-    assert "9999" in suggested.value
+    assert propose(table, "kept").value("problem.reading.missing_in") == {"hours": ["9999"]}
+    settled = settle_reading(tmp_path / "t.csv").frame
+    assert settled["hours"].isna().tolist() == (table["hours"] == 9999).tolist()
+    assert (settled["other"].astype(float) == table["other"].astype(float)).all()
 
 
 def test_a_target_spelled_in_several_ways_has_the_classes_that_are_meant(propose):

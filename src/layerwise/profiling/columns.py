@@ -10,7 +10,7 @@ import numpy as np
 
 from layerwise.data.preprocessing import ID_FRACTION, MIN_DISTINCT, is_named_as_id
 from layerwise.data.reading import SuggestedSetting, yaml_line
-from layerwise.data.reading.cells import ColumnReading, cell_text, parse_dates, plain_text, trim, unit_of
+from layerwise.data.reading.cells import parse_dates, unit_of
 from layerwise.data.reading.counted_dates import (
     MIN_DAYS,
     WHAT_IS_COUNTED,
@@ -197,28 +197,16 @@ def _units(distinct: pd.Series) -> str:
     return ""
 
 
-def markers_of_numbers(reading: Reading, cells: pd.DataFrame) -> list[SuggestedSetting]:
-    """Return the setting for numbers that stand far from all others of a column, and often, and in no other column."""
-    columns = {trim(str(name)): cells[name] for name in cells}
+def markers_of_numbers(reading: Reading) -> list[SuggestedSetting]:
+    """Return the setting for the numbers of each column that stand far from all its others, and often."""
     found = []
     for name, how in reading.columns.items():
-        codes = how.doubtful if how.kind == "number" else ()
-        others = [(each, columns[at]) for at, each in reading.columns.items()] if codes else []
-        elsewhere = {c for c in codes for o, held in others if c not in o.doubtful and _holds(o, held, c)}
-        if alone := [code for code in codes if code not in elsewhere]:
-            reason = f"column '{name}': {', '.join(alone)} in cells far from all other values, and often"
-            missing = [*alone, *(reading.settings.missing or ())]
-            found.append(
-                SuggestedSetting("missing", missing, reason, f"without {', '.join(alone)}, if it is a value")
-            )
+        if how.kind == "number" and how.doubtful:
+            codes = ", ".join(how.doubtful)
+            reason = f"column '{name}': {codes} in cells far from all other values, and often"
+            own = {name: [*reading.settings.missing_in.get(name, ()), *how.doubtful]}
+            found.append(SuggestedSetting("missing_in", own, reason, f"without {codes}, if it is a value"))
     return found
-
-
-def _holds(column: ColumnReading, cells: pd.Series, code: str) -> bool:
-    """Return whether a column has a cell that is this number."""
-    if column.kind == "number":
-        return bool((column.parse(cells, {}) == float(code)).any())
-    return code in set(cells.drop_duplicates().dropna().map(cell_text).map(plain_text))
 
 
 def is_named_as_date(name: str) -> bool:

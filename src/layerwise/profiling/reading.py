@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 MAX_SETTLED, MAX_REASON = 60, 300
 # Settings that are of columns, by their names.
-BY_COLUMN = ("dates", "columns", "percent")
+BY_COLUMN = ("dates", "columns", "percent", "missing_in")
 DASHES = "-–"
 
 
@@ -135,7 +135,7 @@ def settle_reading(path: Path, classes: tuple[str, ...] = ()) -> SettledTable:
             *_pairs(reading, table.cells, classes_there),
             *_numbers_as_dates(reading, table.cells, classes_there),
             *null_classes(reading.settings, table.cells, classes_there),
-            *markers_of_numbers(reading, table.cells),
+            *markers_of_numbers(reading),
         ]
         new = [_add(settings, choices, each) for each in found]
         if any(new):

@@ -202,8 +202,7 @@ def _missing_words(settled: SettledTable) -> list[Choice]:
     for name, column in settled.reading.columns.items():
         if column.doubtful:
             stand = "stand" if len(column.doubtful) > 1 else "stands"
-            where = "far from all other values, and often" if column.kind == "number" else "among its words"
-            reasons.append(f"column '{name}': {', '.join(column.doubtful)} {stand} {where}")
+            reasons.append(f"column '{name}': {', '.join(column.doubtful)} {stand} among its words")
         words += [word for word in column.doubtful if word not in words]
     if not reasons:
         return []

@@ -90,6 +90,11 @@ class ReadingSettings(Config):
         "sentinels such as -999 or ?",
         by_rule=True,
     )
+    missing_in: dict[str, Words] = setting(
+        {},
+        "cells that mean no value in one column, beside those of `missing`, such as {pdays: ['-1']}",
+        "a sentinel that is a value in other columns",
+    )
     true_words: Words | None = setting(
         None, "cells that mean true; null: found column by column", by_rule=True
     )

@@ -251,9 +251,27 @@ def test_sentinels_are_kept_and_named():
     x = [f"{k}.5" for k in range(40)] + ["9999"] * 5
     notes = fit_reading(text(x=x)).columns["x"].notes
     assert "9999" in notes[0]
-    assert "missing: ['9999']" in notes[0]
+    assert "missing_in: {x: ['9999']}" in notes[0]
     assert read(text(x=x))["x"].iloc[-1] == 9999
     assert fit_reading(text(x=[f"{k}.5" for k in range(40)])).columns["x"].notes == ()
+
+
+def test_a_marker_of_one_column_is_a_value_in_the_others():
+    cells = text(days=many("-1", "3"), balance=many("-1", "20"), word=many("-1", "a"), name=many("-1", "b"))
+    settings = ReadingSettings(missing_in={"days": ["-1"], "word": ["-1"]})
+    reading = fit_reading(cells, settings)
+    values = reading.parse(cells)[0]
+    assert (
+        values["days"].isna().tolist() == values["word"].isna().tolist() == (cells["days"] == "-1").tolist()
+    )
+    assert not values[["balance", "name"]].isna().any().any()
+    later = reading.parse(pd.DataFrame({"days": [-1.0], "balance": [-1], "word": ["-1"], "name": ["-1"]}))[0]
+    assert later.isna().iloc[0].tolist() == [True, False, True, False]
+
+
+def test_a_marker_of_a_column_that_is_not_there_is_refused():
+    with pytest.raises(DataError, match=r"'dais'.*did you mean 'days'"):
+        fit_reading(text(days=many("1", "2")), ReadingSettings(missing_in={"dais": ["-1"]}))
 
 
 def test_class_names_are_never_understood_as_anything_else():

@@ -64,7 +64,9 @@ class ColumnBase:
         self.doubtful: list[str] = []
         # Words that differ in capitals alone.
         self.spellings: list[str] = []
-        self.null_words = NULL_WORDS if settings.missing is None else settings.missing
+        self.own_null_words = settings.missing_in.get(name, ())
+        everywhere = NULL_WORDS if settings.missing is None else settings.missing
+        self.null_words = (*everywhere, *self.own_null_words)
 
     def cells(self) -> Cells:
         """Return the distinct cells that hold something."""
@@ -101,7 +103,7 @@ class ColumnBase:
         mean = "they mean" if len(codes) > 1 else "it means"
         self.notes.append(
             f"{', '.join(codes)} {stand} far from all other values, and often; {kept}: if {mean} that "
-            f"there is none, add {yaml_line({'missing': codes})[1:-1]} to problem.reading"
+            f"there is none, add {yaml_line({'missing_in': {self.name: codes}})[1:-1]} to problem.reading"
         )
 
     def refuse_faults(self, cells: Cells, right: np.ndarray, what: str) -> None:
@@ -236,7 +238,7 @@ class ColumnBase:
         return ColumnReading(
             kind=kind,
             dtype="str",
-            missing=self.settings.missing or (),
+            missing=(*(self.settings.missing or ()), *self.own_null_words),
             ignore_case=self.name in self.settings.ignore_case,
             **self.said(),
             **others,

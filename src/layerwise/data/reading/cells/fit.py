@@ -47,7 +47,7 @@ def fit_reading(
         **dict.fromkeys(settings.dates, "date"),
         **settings.columns,
     }
-    _require_columns([*stated, *settings.ignore_case, *settings.percent], cells)
+    _require_columns([*stated, *settings.ignore_case, *settings.percent, *settings.missing_in], cells)
     columns: dict[str, ColumnReading] = {}
     problems: dict[str, str] = {}
     suggestions: list[SuggestedSetting] = []
