@@ -237,5 +237,9 @@ class RBM(nn.Module):
         return own - self.log_hidden_sum(self.hidden_pre_activation(v))
 
     def bound(self, v: Tensor) -> Tensor:
-        """Return log p(v) + log Z, (rows,) float64; nats. It is exact, where a deep Boltzmann machine has a bound."""
+        """Return log p(v) + log Z, (rows,) float64; nats. It is exact, where a deep Boltzmann machine has a bound.
+
+        A missing group of softmax units drops out of a row's energy and not out of Z, which is of complete rows: for
+        such a row it is no logarithm of its marginal probability.
+        """
         return -self.free_energy(v).double()
