@@ -98,6 +98,24 @@ def test_a_logarithmic_axis_has_numbers_however_short_it_is(tmp_path, low, high,
     assert set(shown) <= set(drawn)
 
 
+def test_names_that_are_the_same_up_to_the_cut_show_their_ends():
+    names = ["Strongly agree", "Strongly disagree", "Neither agree nor disagree", "Agree"]
+    assert shorten_labels(names, 9) == ["…ly agree", "…disagree", "Neither …", "Agree"]
+    assert shorten_labels(["Strongly agree"] * 2, 20) == ["Strongly agree"] * 2
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["no", "yes"], ["Very dissatisfied", "Dissatisfied", "Neutral", "Satisfied"], list("0123456789")],
+    ids=["few", "long", "many"],
+)
+def test_names_of_classes_below_bars_do_not_touch(names, tmp_path):
+    figure = plots.plot_class_fractions({"real": [1 / len(names)] * len(names)}, names)
+    figure.savefig(tmp_path / "figure.png")
+    boxes = [each.get_window_extent() for each in figure.axes[0].get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
 def test_large_numbers_below_a_small_panel_do_not_touch(tmp_path):
     balance = pd.DataFrame({name: np.linspace(0, 251_000, 400) for name in "abcd"})
     figure = plot_marginals(balance, balance)

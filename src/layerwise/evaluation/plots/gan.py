@@ -21,9 +21,12 @@ from layerwise.evaluation.plots.style import (
     new_figure,
     proper_names,
     set_suptitle,
+    shorten_labels,
     style_axes,
 )
 
+# Inches of a letter of a class's name.
+LETTER = 0.085
 History = Sequence[Mapping[str, float]]
 # Panels of the learning curves: title, what its axis measures, and the metrics with their labels, colours and lines.
 # The colour says what is measured (real rows and the discriminator, generated rows and the generator), the line where.
@@ -143,14 +146,18 @@ def plot_class_fractions(
         xlabel: what the classes are.
     """
     n, bars = len(class_names), len(fractions)
-    figure = new_figure(max(5.5, 0.75 * n), 3.4)
+    names = shorten_labels(class_names, 24)
+    width, inches = max(5.5, 0.75 * n), LETTER * max(map(len, names))
+    # The axis and the legend beside it take two inches.
+    is_wide = n * inches > width - 2
+    figure = new_figure(width, 3.4 + inches * is_wide)
     axes = figure.subplots()
     for k, (name, values) in enumerate(fractions.items()):
         positions = np.arange(n) + (k - (bars - 1) / 2) * 0.8 / bars
         heights, label = 100 * np.asarray(values), proper_names(name)
         axes.bar(positions, heights, width=0.8 / bars, color=cycle_color(k), label=label)
     axes.axhline(100 / n, color=MUTED_COLOR, linewidth=1, linestyle="--", zorder=0, label="equal fractions")
-    axes.set_xticks(np.arange(n), list(class_names))
+    axes.set_xticks(np.arange(n), names, rotation=90 if is_wide else 0)
     style_axes(axes, xlabel=xlabel, ylabel="fraction of the rows (%)", grid="y")
     legend(axes, outside=True)
     set_suptitle(figure, title)

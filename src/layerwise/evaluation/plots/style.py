@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -29,17 +30,8 @@ LegendLocation = Literal["best", "upper left", "upper right", "lower right"]
 # Ten colours told apart by people with any colour vision: no two are nearer than 20 (CIEDE2000) as most see them, and
 # than 15 with any one kind of cone missing (Machado et al. 2009). The first five are of Petroff (2021).
 PALETTE = (
-    "#3f90da",
-    "#ffa90e",
-    "#bd1f01",
-    "#94a4a2",
-    "#832db6",
-    "#006666",
-    "#00dd99",
-    "#661133",
-    "#887766",
-    "#002266",
-)
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#006666", "#00dd99", "#661133", "#887766", "#002266",
+)  # fmt: skip
 TEXT_COLOR = "#222222"
 MUTED_COLOR = "#777777"
 GRID_COLOR = "#e4e4e4"
@@ -283,9 +275,14 @@ def shorten_labels(names: Sequence[str], length: int = 40, lines: int = 1) -> li
     """Return the names in so many lines of a length that fits beside a plot; what needs more is cut.
 
     A line ends behind a space, `_`, `-`, `.`, `/` or `:` of its second half, if there is one; each line of a name that
-    has several is cut for itself.
+    has several is cut for itself. Names that are the same up to the cut show their ends.
     """
-    return ["\n".join(_wrapped(line, length, lines) for line in name.split("\n")) for name in names]
+    found = ["\n".join(_wrapped(line, length, lines) for line in name.split("\n")) for name in names]
+    alike = Counter(found)
+    return [
+        f"…{name[1 - length :]}" if shown.endswith("…") and alike[shown] > 1 else shown
+        for name, shown in zip(names, found, strict=True)
+    ]
 
 
 def _wrapped(name: str, length: int, lines: int) -> str:
