@@ -118,7 +118,9 @@ def test_runs_register_their_models_and_the_champion_follows_the_better_one(proj
     assert number == "2"
     reported = project.json("08_reporting/named/mlp/metrics.json")["network"]["error"]
     assert float(second.tags["test.value"]) == reported["value"]
-    assert second.description.startswith("# Model card")
+    first_line, _, card = second.description.partition("\n\n")
+    assert first_line == f"mlp: error {reported['value']:.4g} on the test rows"
+    assert card.startswith("# Model card")
     assert len(second.description) <= 5000
     shown = client.get_logged_model(second.source.removeprefix("models:/")).tags["mlflow.modelVersions"]
     assert [(each["name"], str(each["version"])) for each in json.loads(shown)] == [("named", "2")]

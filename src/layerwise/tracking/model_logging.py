@@ -30,7 +30,7 @@ from layerwise.tracking.environment import is_predictor, pipeline_of
 from layerwise.tracking.logged_models import SavedModel, write_mlflow_model
 from layerwise.tracking.logged_models.model_lookup import find_model, models_of
 from layerwise.tracking.outbox.background import upload_folder
-from layerwise.tracking.registry import privacy_refusal, register
+from layerwise.tracking.registry import champion_metric, privacy_refusal, register
 from layerwise.utils import UserError, first_line, mask_secrets
 
 if TYPE_CHECKING:
@@ -207,8 +207,18 @@ def submit(client: MlflowClient, submission: Submission, model_id: str | None = 
     by_rows = is_predictor(saved.entry) or (size is not None and model.reads_rows)
     compare = partial(_compare_with_version, client, submission, model) if by_rows else None
     refusal = "" if model.has_image_inputs else privacy_refusal(saved.manifest)
+    metric, value = champion_metric(task, saved.manifest.metrics)
+    # MLflow's list of versions shows the first line alone.
+    headline = f"{saved.manifest.pipeline}: {metric} {value:.4g} on the test rows\n\n" if metric else ""
     message = refusal or register(
-        client, saved.manifest, task, saved.sha256, model_id, submission.card, compare, latent_size=size
+        client,
+        saved.manifest,
+        task,
+        saved.sha256,
+        model_id,
+        headline + submission.card,
+        compare,
+        latent_size=size,
     )
     log.info(message)
     client.set_tag(run_id, "registered" if created.name == "model" else f"registered.{created.name}", message)
