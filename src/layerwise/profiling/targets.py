@@ -158,7 +158,9 @@ def propose_transform(target: pd.Series, task: Task) -> list[Choice]:
     skew = float((((values - values.mean()) / spread) ** 3).mean()) if spread else 0.0
     if skew < LONG_TAIL:
         return []
-    reason = f"its tail is long (skewness {skew:.0f}); log1p learns relative errors instead of absolute ones"
+    reason = (
+        f"absolute errors count, though its tail is long (skewness {skew:.0f}); by log1p relative ones would"
+    )
     return [Choice("problem.target_transform", "none", reason, "log1p")]
 
 

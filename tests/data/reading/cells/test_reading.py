@@ -247,6 +247,14 @@ def test_offsets_go_to_utc():
     assert values["x"].iloc[0] == pd.Timestamp("2023-05-22 23:00", tz="UTC")
 
 
+def test_dates_with_an_offset_say_by_which_clock_they_are_read():
+    cells = text(x=many("2023-05-23T01:00:00+02:00", "2023-05-24T01:00:00+02:00"))
+    assert ", in UTC (problem.reading.timezone)" in fit_reading(cells).columns["x"].notes[0]
+    berlin = fit_reading(cells, ReadingSettings(timezone="Europe/Berlin")).columns["x"].notes
+    assert ", in Europe/Berlin (" in berlin[0]
+    assert "timezone" not in fit_reading(text(x=many("2023-05-23", "2023-05-24"))).columns["x"].notes[0]
+
+
 def test_sentinels_are_kept_and_named():
     x = [f"{k}.5" for k in range(40)] + ["9999"] * 5
     notes = fit_reading(text(x=x)).columns["x"].notes

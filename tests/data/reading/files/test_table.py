@@ -47,7 +47,7 @@ def test_an_unnamed_column_is_left_out_and_said(tmp_path):
     found = table(written(tmp_path, ",a,b\n0,x,1\n1,y,2\n"))
     assert list(found.cells) == ["a", "b"]
     assert found.header == ("", "a", "b")
-    assert found.notes == ("column(s) 1 without a name left out, as row numbers are",)
+    assert found.notes == ("column(s) 1 without a name left out, as numbers and names of rows are",)
 
 
 def test_an_unnamed_column_is_said_for_what_it_likeliest_is(tmp_path):
@@ -55,7 +55,7 @@ def test_an_unnamed_column_is_said_for_what_it_likeliest_is(tmp_path):
         "column(s) 3 without a name left out: lines that end with a separator have one more",
     )
     assert table(written(tmp_path, ",a,,b\n0,x,u,1\n1,y,v,2\n", "within.csv")).notes == (
-        "column(s) 1 without a name left out, as row numbers are",
+        "column(s) 1 without a name left out, as numbers and names of rows are",
         "column(s) 3 without a name left out: name them if they hold something",
     )
 

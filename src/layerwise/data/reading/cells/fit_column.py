@@ -277,7 +277,8 @@ class ColumnFitter(ColumnBase):
                 "compared; write them alike, or add the column to problem.drop"
             )
         texts = [tidy(text) for text in cells.texts]
-        self.notes.append(f"read as dates: {quoted(formats)}")
+        clock = f", in {self.settings.timezone} (problem.reading.timezone)" if True in aware else ""
+        self.notes.append(f"read as dates: {quoted(formats)}{clock}")
         self.notes += [
             f"'{texts[k]}' (row {self.row_of(cells.texts[k])}) lies far from all other dates; it is kept as a date"
             for k in far_dates(parse_dates(texts, formats))[:3]

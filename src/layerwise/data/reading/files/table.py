@@ -152,7 +152,7 @@ def notes_on(header: Header) -> tuple[str, ...]:
     notes = []
     last = len(header.names) - 1
     if 0 in header.unnamed:
-        notes.append("column(s) 1 without a name left out, as row numbers are")
+        notes.append("column(s) 1 without a name left out, as numbers and names of rows are")
     if within := ", ".join(str(k + 1) for k in header.unnamed if 0 < k < last):
         notes.append(f"column(s) {within} without a name left out: name them if they hold something")
     if last in header.unnamed and last > 0:
