@@ -26,6 +26,10 @@ class HostTensor(torch.Tensor):
         if plain and func not in CROSSING:
             name = getattr(func, "__name__", func)
             raise RuntimeError(f"{name}: some tensors are on the host, and others on the device")
+        if kwargs.get("generator") is not None:
+            raise RuntimeError(
+                f"{func.__name__}: the numbers are drawn on the device, for a tensor of the host"
+            )
         if func is torch.Tensor.to and not isinstance(args[1], torch.dtype):
             return args[0].as_subclass(torch.Tensor).clone()
         found = super().__torch_function__(func, types, args, kwargs)

@@ -29,16 +29,8 @@ EVENTS = (
 )  # fmt: skip
 # What is written beside a row, and is rarely foretold.
 REMARKS = {
-    "comment",
-    "comments",
-    "note",
-    "notes",
-    "remark",
-    "remarks",
-    "feedback",
-    "description",
-    "bemerkung",
-}
+    "comment", "comments", "note", "notes", "remark", "remarks", "feedback", "description", "bemerkung",
+}  # fmt: skip
 AMOUNTS = ("price", "salary", "wage", "wages", "sales", "revenue")
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 MAX_CLASSES, FEW_NUMBERS = 50, 10

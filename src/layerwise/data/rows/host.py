@@ -51,7 +51,10 @@ class HostTensorData(TensorData):
         return HostTensorData(found.inputs, found.targets, found.weights, self.goes_to)
 
     def map_inputs(self, function: Callable[[Tensor], Tensor]) -> TensorData:
-        """Return the same rows with what a function makes of their inputs on the device, block by block."""
+        """Return the same rows with what a function makes of their inputs on the device, block by block.
+
+        Products of blocks may differ from those of all rows in the last digit.
+        """
         parts = [
             function(part.to(self.goes_to)).to(self.inputs.device) for part in self.inputs.split(AT_A_TIME)
         ]
@@ -96,10 +99,9 @@ def _taken(
 def rows_for_training(rows: Rows, device: torch.device) -> Rows:
     """Return rows to learn from on a device: there, or on the host if they take more than half of its free memory.
 
-    Both give the same bits; steps on rows of the host are taken from Python.
+    Steps on both give the same bits; those on rows of the host are taken from Python.
     """
-    lack = lack_of_memory(device, rows.n_bytes) if isinstance(rows, TensorData) else ""
-    if not isinstance(rows, TensorData) or not lack:
-        return rows.to(device)
-    log.info("%s: they stay on the host, and go there batch by batch", lack)
-    return HostTensorData(rows.inputs, rows.targets, rows.weights, device)
+    if isinstance(rows, TensorData) and (lack := lack_of_memory(device, rows.n_bytes)):
+        log.info("%s: they stay on the host, and go there batch by batch", lack)
+        return HostTensorData(rows.inputs, rows.targets, rows.weights, device)
+    return rows.to(device)

@@ -107,7 +107,7 @@ def finetune_network(
     freeze, watched = pretraining is not None and pretraining.freeze, []
     if layer_statistics:
         device = finetuning_device(network, labelled, settings)
-        watched = [LayerStatistics(network.to(device), rows_for_training(labelled, device))]
+        watched = [LayerStatistics(network.to(device), labelled)]
     options: dict[str, Any] = {"callbacks": watched, "freeze": freeze}
     progress = fit_network(network, labelled, validation, columns, settings, seed, **options)
     for each in watched:

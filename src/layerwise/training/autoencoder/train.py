@@ -55,7 +55,8 @@ def train_autoencoder(
     device = training.device
     plan = find_variant(settings.variant).make_plan(network, settings, columns, seed, name, device)
     if columns.dynamic_binarization:
-        validation = _binarized(validation, torch_rng(seed, name, "validation ink", device=device))
+        pixel_rng = torch_rng(seed, name, "validation ink", device=device)
+        validation = validation.map_inputs(lambda inputs: torch.bernoulli(inputs, generator=pixel_rng))
     reconstruction_history = autoencoder_reconstruction_history(network, training[:1].inputs[0].clone())
     progress = fit(
         plan,
@@ -87,7 +88,3 @@ def train_autoencoder(
     )
     network.eval()
     return progress, reconstruction_history
-
-
-def _binarized(rows: TensorData, rng: torch.Generator) -> TensorData:
-    return rows.with_inputs(torch.bernoulli(rows.inputs, generator=rng))

@@ -66,7 +66,7 @@ class LayerStatistics(Callback):
 
     Args:
         network: what learns; None for a network whose layers are not one chain of fully connected ones.
-        sample: rows whose activations are measured; at most 256 of them.
+        sample: rows whose activations are measured, at most 256 of them, on any device.
         report: log the numbers of each epoch as `layer_statistics/...`.
 
     Raises:
@@ -82,10 +82,10 @@ class LayerStatistics(Callback):
                 "variational and convolutional autoencoders"
             )
         self.network, self.reporter = network, Reporter() if report else None
-        self.rows = sample[:256].inputs
         names = [f"layer_{k + 1}" for k in range(len(network.hidden))]
         activations = [*network.activation_names, "linear"]
         layers: list[Any] = [*network.hidden, network.output]
+        self.rows = sample[:256].inputs.to(layers[-1].weight.device)
         self.watched = [
             _WatchedLayer(name, activation, layer)
             for name, activation, layer in zip([*names, "output"], activations, layers, strict=True)
